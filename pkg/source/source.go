@@ -1,0 +1,36 @@
+// Package source gives the files of a working tree or of a commit as one
+// read-only file system that cannot leave the repository.
+package source
+
+// Kind is what stands at a path.
+type Kind int
+
+// The kinds of entry. Other is what no repository holds: a fifo, socket or device.
+const (
+	File Kind = iota + 1
+	Dir
+	Link
+	Submodule
+	Other
+)
+
+// Entry describes one path, links not followed.
+type Entry struct {
+	Name string // last element of the path
+	Kind Kind
+	ID   string // Git object id in hex; empty where the tree does not know it
+	Size int64  // bytes of a file; 0 where unknown
+}
+
+// Tree is the raw files below one root, in a working tree or in a commit.
+// Paths are slash-separated, clean and relative to the root; "." is the root.
+// A path that goes through a link is not found: links are resolved by FS alone.
+type Tree interface {
+	// Lookup describes the entry at path. An absent one is fs.ErrNotExist.
+	Lookup(path string) (Entry, error)
+	// ReadDir lists a directory, sorted by name.
+	ReadDir(path string) ([]Entry, error)
+	// ReadFile gives a file's bytes, or a link's target. A file of more than
+	// limit bytes is ErrTooLarge.
+	ReadFile(path string, limit int64) ([]byte, error)
+}

@@ -50,6 +50,8 @@ type Object struct {
 	Node       *yaml.Node
 	Origin     Origin
 	Injected   []Injection
+
+	raw []byte // the text as it was read, where rewriting it would break a signature
 }
 
 // Injection records which injector put its proxy into an object.

@@ -156,7 +156,7 @@ func (k *checker) branches() {
 			continue // the branch's default holds the same fault
 		}
 		if err := refname.CheckBranch(e.Branch); err != nil {
-			k.add(at, fmt.Sprintf("branch %q: %v", e.Branch, err), "choose a name that `git check-ref-format --branch` accepts")
+			k.add(at, err.Error(), "choose a name that `git check-ref-format --branch` accepts")
 			continue
 		}
 		for j, o := range k.Environments[:i] {

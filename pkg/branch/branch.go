@@ -4,6 +4,7 @@
 package branch
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -22,11 +23,12 @@ type Head struct {
 	// Provenance is what the tip says of itself; nil without a tip, on the
 	// chain's root commit, and on a branch that sluice did not write.
 	Provenance *tree.Provenance
-	Foreign    bool // sluice did not write the tip
+	Foreign    bool  // sluice did not write the tip
+	Damaged    error // why what the tip says of itself cannot be read
 }
 
 // Bare tells whether nothing has been hydrated onto the branch yet.
-func (h Head) Bare() bool { return h.Provenance == nil && !h.Foreign }
+func (h Head) Bare() bool { return h.Provenance == nil && !h.Foreign && h.Damaged == nil }
 
 // ReadHead reads where an environment's branch stands.
 func ReadHead(r *repo.Repo, e config.Environment) (Head, error) {
@@ -42,22 +44,17 @@ func ReadHead(r *repo.Repo, e config.Environment) (Head, error) {
 	if tip == rootID {
 		return h, nil
 	}
-	h.Provenance, err = ReadCommit(r, tip)
-	h.Foreign = h.Provenance == nil
-	return h, err
-}
-
-// ReadCommit reads what a commit says of itself; nil if sluice did not make it.
-func ReadCommit(r *repo.Repo, id repo.ID) (*tree.Provenance, error) {
-	files, err := r.Files(id)
+	files, err := r.Files(tip)
 	if err != nil {
-		return nil, err
+		return h, err
 	}
-	p, err := tree.ReadProvenance(files)
+	h.Provenance, err = tree.ReadProvenance(files)
 	if errors.Is(err, tree.ErrNoProvenance) {
-		return nil, nil
+		h.Foreign = true
+	} else {
+		h.Damaged = err
 	}
-	return p, err
+	return h, nil
 }
 
 // ReadHeads reads a chain's heads, in the chain's order.
@@ -116,7 +113,7 @@ type Options struct {
 
 // Plan gives the next commit of a chain whose environments were rendered from
 // source. It refuses what would lose somebody's work.
-func Plan(r *repo.Repo, heads []Head, environments []*tree.Environment, p tree.Provenance, source *repo.Commit, o Options) (*Next, error) {
+func Plan(ctx context.Context, r *repo.Repo, heads []Head, environments []*tree.Environment, p tree.Provenance, source *repo.Commit, o Options) (*Next, error) {
 	root := heads[0]
 	next := &Next{Root: root.Environment, Tip: root.Tip}
 	for _, h := range heads {
@@ -128,7 +125,7 @@ func Plan(r *repo.Repo, heads []Head, environments []*tree.Environment, p tree.P
 		}
 	}
 	if root.Provenance != nil {
-		superseded, err := checkSource(r, root, source.ID, o)
+		superseded, err := checkSource(ctx, r, root, source.ID, o)
 		if err != nil {
 			return nil, err
 		}
@@ -151,6 +148,12 @@ func checkHead(r *repo.Repo, h Head) error {
 	}
 	if err := CheckMovable(r, branch); err != nil {
 		return err
+	}
+	if h.Damaged != nil {
+		return &finding.Refusal{
+			Text: fmt.Sprintf("branch %s was edited by hand: %v", branch, h.Damaged),
+			Hint: "take the edit back: git revert on " + branch,
+		}
 	}
 	if h.Provenance == nil {
 		return nil
@@ -192,12 +195,12 @@ func CheckMovable(r *repo.Repo, name string) error {
 
 // checkSource tells whether the branch already holds something newer than
 // the source commit, and refuses one that has nothing to do with it.
-func checkSource(r *repo.Repo, root Head, source repo.ID, o Options) (superseded bool, err error) {
+func checkSource(ctx context.Context, r *repo.Repo, root Head, source repo.ID, o Options) (superseded bool, err error) {
 	recorded := repo.ID(root.Provenance.Source.Commit)
 	if recorded == source {
 		return false, nil
 	}
-	older, err := r.IsAncestor(source, recorded)
+	older, err := r.IsAncestor(ctx, source, recorded)
 	if err != nil {
 		return false, err
 	}
@@ -207,7 +210,7 @@ func checkSource(r *repo.Repo, root Head, source repo.ID, o Options) (superseded
 	if o.AllowUnrelatedSource {
 		return false, nil
 	}
-	newer, err := r.IsAncestor(recorded, source)
+	newer, err := r.IsAncestor(ctx, recorded, source)
 	if err != nil || newer == repo.Yes {
 		return false, err
 	}
@@ -329,10 +332,12 @@ func pins(environments []*tree.Environment) []tree.Pin {
 // every repository, so whoever makes it first makes the same one.
 var epoch = repo.Signature{Name: "sluice", Email: "sluice@localhost", When: time.Unix(0, 0).UTC()}
 
+const emptyTree repo.ID = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+
 const rootMessage = "Root of the environment branches\n"
 
 func rootCommit() *repo.Commit {
-	return &repo.Commit{ID: rootID, Tree: repo.EmptyTree, Author: epoch, Committer: epoch, Message: rootMessage}
+	return &repo.Commit{ID: rootID, Tree: emptyTree, Author: epoch, Committer: epoch, Message: rootMessage}
 }
 
 // rootID is the id of the root commit; a test holds it against git's.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -124,7 +125,7 @@ func (c *command) pool() (*render.Pool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding this program to start workers: %w", err)
 	}
-	return render.NewPool(render.Command{Path: self, Args: []string{c.Args[0], workerArg}}, render.Limits{}), nil
+	return render.NewPool(render.Command{Path: self, Name: c.Args[0], Args: []string{workerArg}}, runtime.NumCPU(), render.Limits{}), nil
 }
 
 // note prints a line for people beside the product.

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"crypto/sha1" //nolint:gosec // Git's object ids
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -87,7 +85,7 @@ func (c *command) commit(ctx context.Context, w *workspace, s *snapshot, options
 	}
 	var results []committed
 	for _, next := range plans {
-		moved, err := next.Apply(w.repo, c.Now())
+		moved, err := next.Apply(ctx, w.repo, c.Now())
 		if err != nil {
 			return nil, err
 		}
@@ -114,7 +112,7 @@ func (c *command) plan(ctx context.Context, w *workspace, s *snapshot, chain con
 	if remote, ok := w.repo.RemoteURL("origin"); ok {
 		p.Source.Repository = repo.SanitizeURL(remote)
 	}
-	next, err := branch.Plan(w.repo, heads, environments, p, s.commit, options)
+	next, err := branch.Plan(ctx, w.repo, heads, environments, p, s.commit, options)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -185,7 +183,7 @@ func (c *command) noteUncommitted(w *workspace, inputs []tree.Input) {
 	if w.root == "" {
 		return
 	}
-	files, err := source.Dir(w.root)
+	files, err := source.OpenDir(w.root)
 	if err != nil {
 		return
 	}
@@ -201,7 +199,7 @@ func (c *command) noteUncommitted(w *workspace, inputs []tree.Input) {
 			continue
 		}
 		data, err := files.ReadFile(in.Path, maxInput)
-		if err == nil && blobID(data) != in.ID || errors.Is(err, source.ErrTooLarge) {
+		if err == nil && string(repo.BlobID(data)) != in.ID || errors.Is(err, source.ErrTooLarge) {
 			differ = append(differ, in.Path)
 		}
 	}
@@ -212,10 +210,3 @@ func (c *command) noteUncommitted(w *workspace, inputs []tree.Input) {
 
 // maxInput is the largest source file, in bytes.
 const maxInput = 10 << 20
-
-func blobID(data []byte) string {
-	h := sha1.New() //nolint:gosec // see the import
-	fmt.Fprintf(h, "blob %d\x00", len(data))
-	h.Write(data)
-	return hex.EncodeToString(h.Sum(nil))
-}

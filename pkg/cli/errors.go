@@ -30,6 +30,7 @@ func (c *command) report(err error) int {
 		use      *usageError
 		asked    *checkFailed
 		moved    *repo.MovedError
+		missing  *repo.MissingObjectError
 		locked   *repo.LockedError
 	)
 	switch {
@@ -59,6 +60,9 @@ func (c *command) report(err error) int {
 		return exitRefused
 	case errors.As(err, &locked):
 		c.say(err.Error(), locked.Hint())
+		return exitRefused
+	case errors.As(err, &missing):
+		c.say(err.Error(), "fetch what is not here: git fetch --unshallow, or fetch-depth: 0 in actions/checkout")
 		return exitRefused
 	case errors.As(err, &use):
 		for _, line := range strings.Split(err.Error(), "\n") {

@@ -41,7 +41,7 @@ after the commit has been verified by rendering its source again.`,
 			if !ok {
 				return unknownEnvironment(cfg, args[0])
 			}
-			plan, err := promote.Make(w.repo, cfg, e, rev)
+			plan, err := promote.Make(cmd.Context(), w.repo, cfg, e, rev)
 			if err != nil {
 				return orFinding(err, check)
 			}
@@ -61,7 +61,7 @@ after the commit has been verified by rendering its source again.`,
 				if err := branch.CheckMovable(w.repo, e.Branch); err != nil {
 					return err
 				}
-				if err := plan.Merge(w.repo, c.Now()); err != nil {
+				if err := plan.Merge(cmd.Context(), w.repo, c.Now()); err != nil {
 					return err
 				}
 			}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -19,7 +20,7 @@ func (c *command) statusCommand() *cobra.Command {
 that it was rendered from, how far it is behind (the first environment of a
 chain: behind the checked-out source; the others: behind the environment that
 they are promoted from), and the injector versions that it holds.`,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			w, err := c.open()
 			if err != nil {
 				return err
@@ -33,7 +34,7 @@ they are promoted from), and the injector versions that it holds.`,
 			}
 			var rows []standing
 			for _, chain := range cfg.Chains() {
-				more, err := chainStatus(w, chain)
+				more, err := chainStatus(cmd.Context(), w, chain)
 				if err != nil {
 					return err
 				}
@@ -49,7 +50,7 @@ type standing struct {
 	Environment  string  `json:"environment"`
 	Branch       string  `json:"branch"`
 	PromotedFrom string  `json:"promotedFrom,omitempty"`
-	State        string  `json:"state"` // missing, empty, foreign or hydrated
+	State        string  `json:"state"` // missing, empty, foreign, damaged or hydrated
 	Commit       repo.ID `json:"commit,omitempty"`
 	Source       repo.ID `json:"source,omitempty"`
 	Subject      string  `json:"subject,omitempty"` // of the source commit
@@ -57,7 +58,7 @@ type standing struct {
 	Injectors    []pin   `json:"injectors"`
 }
 
-func chainStatus(w *workspace, chain config.Chain) ([]standing, error) {
+func chainStatus(ctx context.Context, w *workspace, chain config.Chain) ([]standing, error) {
 	heads, err := branch.ReadHeads(w.repo, chain)
 	if err != nil {
 		return nil, err
@@ -75,6 +76,8 @@ func chainStatus(w *workspace, chain config.Chain) ([]standing, error) {
 			row.State = "missing"
 		case h.Foreign:
 			row.State = "foreign"
+		case h.Damaged != nil:
+			row.State = "damaged"
 		case h.Bare():
 			row.State = "empty"
 		default:
@@ -83,7 +86,7 @@ func chainStatus(w *workspace, chain config.Chain) ([]standing, error) {
 				return nil, err
 			}
 		}
-		if err := row.behind(w, h, tips); err != nil {
+		if err := row.behind(ctx, w, h, tips); err != nil {
 			return nil, err
 		}
 		rows = append(rows, row)
@@ -112,7 +115,7 @@ func (s *standing) fill(w *workspace, h branch.Head) error {
 }
 
 // behind counts the commits that the environment has yet to get.
-func (s *standing) behind(w *workspace, h branch.Head, tips map[string]repo.ID) error {
+func (s *standing) behind(ctx context.Context, w *workspace, h branch.Head, tips map[string]repo.ID) error {
 	from, to := h.Tip, tips[s.PromotedFrom]
 	if s.PromotedFrom == "" {
 		head, err := w.repo.Resolve("HEAD")
@@ -124,7 +127,7 @@ func (s *standing) behind(w *workspace, h branch.Head, tips map[string]repo.ID) 
 	if from == "" || to == "" {
 		return nil
 	}
-	n, known, err := w.repo.CountBetween(from, to)
+	n, known, err := w.repo.CountBetween(ctx, from, to)
 	if err == nil && known {
 		s.Behind = &n
 	}

@@ -59,7 +59,9 @@ verifies every environment that has been hydrated.`,
 					}
 					byTip[head.Tip] = found
 				}
-				v.Source = repo.ID(head.Provenance.Source.Commit)
+				if head.Provenance != nil {
+					v.Source = repo.ID(head.Provenance.Source.Commit)
+				}
 				v.Differences = append(v.Differences, found...)
 				v.OK = len(found) == 0
 				results = append(results, v)
@@ -91,7 +93,10 @@ func (c *command) printVerified(results []verified) error {
 		var rows [][]string
 		for _, r := range results {
 			says := "is what source " + r.Source.Short() + " renders to"
-			if !r.OK {
+			switch {
+			case r.Source == "":
+				says = "does not say what it was rendered from"
+			case !r.OK:
 				says = "is not what source " + r.Source.Short() + " renders to: " + count(len(r.Differences), "path")
 			}
 			rows = append(rows, []string{r.Branch, r.Commit.Short(), says})

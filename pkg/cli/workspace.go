@@ -38,12 +38,25 @@ func (c *command) open() (*workspace, error) {
 	switch {
 	case errors.Is(err, repo.ErrNotRepository):
 		w.repo = nil
+		return w, w.withoutRepo(dir, c.file)
 	case err != nil:
 		return nil, err
 	default:
 		w.root = w.repo.WorkTree()
 	}
 	return w, w.findConfig(dir, c.file)
+}
+
+// withoutRepo takes the config's own directory for the root.
+func (w *workspace) withoutRepo(dir, file string) error {
+	at := filepath.Join(dir, config.FileName)
+	if file != "" {
+		if at = file; !filepath.IsAbs(at) {
+			at = filepath.Join(dir, file)
+		}
+	}
+	w.root, w.config = filepath.Dir(at), filepath.Base(at)
+	return nil
 }
 
 // findConfig looks for the config in dir and, up to the root, above it.
@@ -106,7 +119,7 @@ func (w *workspace) workingTree() (*snapshot, error) {
 	if w.root == "" {
 		return nil, finding.Finding{Text: "a bare repository has no working tree", Hint: "render a commit: --rev main"}
 	}
-	files, err := source.Dir(w.root)
+	files, err := source.OpenDir(w.root)
 	if err != nil {
 		return nil, err
 	}
@@ -182,18 +195,16 @@ func (c *command) verify(ctx context.Context, w *workspace, id repo.ID) ([]tree.
 	if err != nil {
 		return nil, err
 	}
-	p, err := tree.ReadProvenance(files)
-	if err != nil {
-		return nil, fmt.Errorf("commit %s: %w", id.Short(), err)
-	}
-	recorded, err := w.repo.Files(repo.ID(p.Source.Commit))
-	if err != nil {
-		return nil, fmt.Errorf("opening the recorded source of %s: %w", id.Short(), err)
-	}
 	pool, err := c.pool()
 	if err != nil {
 		return nil, err
 	}
 	defer pool.Close()
-	return hydrate.Verify(ctx, files, source.New(recorded), pool)
+	return hydrate.Verify(ctx, files, func(commit string) (*source.FS, error) {
+		recorded, err := w.repo.Files(repo.ID(commit))
+		if err != nil {
+			return nil, fmt.Errorf("opening the recorded source of %s: %w", id.Short(), err)
+		}
+		return source.New(recorded), nil
+	}, pool)
 }

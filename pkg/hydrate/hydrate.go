@@ -107,7 +107,12 @@ func app(ctx context.Context, src *source.FS, cfg *config.Config, u config.Unit,
 	}
 	out.Set = set
 	for _, in := range inputs.Sorted() {
-		out.Inputs = append(out.Inputs, tree.Input{Path: in.Path, ID: in.ID})
+		switch {
+		case in.Kind == 0:
+			out.Absent = append(out.Absent, in.Path)
+		case in.ID != "":
+			out.Inputs = append(out.Inputs, tree.Input{Path: in.Path, ID: in.ID})
+		}
 	}
 	return out, list.Err()
 }

@@ -14,14 +14,19 @@ import (
 
 // Verify renders the source that a hydrated commit says it was made of and
 // gives every path where the commit holds something else: the environments'
-// directories and the provenance itself. src is the recorded source.
-func Verify(ctx context.Context, have source.Tree, src *source.FS, pool *render.Pool) ([]tree.Difference, error) {
+// directories and the provenance itself. open gives the files of a commit of
+// the source.
+func Verify(ctx context.Context, have source.Tree, open func(commit string) (*source.FS, error), pool *render.Pool) ([]tree.Difference, error) {
 	p, err := tree.ReadProvenance(have)
 	if errors.Is(err, tree.ErrNoProvenance) {
 		return nil, err
 	}
 	if err != nil {
 		return []tree.Difference{{Path: tree.ProvenancePath, What: "different", Detail: err.Error()}}, nil
+	}
+	src, err := open(p.Source.Commit)
+	if err != nil {
+		return nil, err
 	}
 	cfg, err := Config(src, p.Source.Config)
 	if err != nil {

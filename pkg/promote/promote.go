@@ -4,6 +4,7 @@
 package promote
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/sluice-dev/sluice/pkg/diff"
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/repo"
+	"github.com/sluice-dev/sluice/pkg/tree"
 )
 
 // Outcome is what a promotion came to.
@@ -38,7 +40,7 @@ type Plan struct {
 
 // Make plans the promotion of an environment. rev names the candidate; empty
 // means the tip of the environment that it is promoted from.
-func Make(r *repo.Repo, cfg *config.Config, e config.Environment, rev string) (*Plan, error) {
+func Make(ctx context.Context, r *repo.Repo, cfg *config.Config, e config.Environment, rev string) (*Plan, error) {
 	if e.PromotedFrom == "" {
 		return nil, &finding.Refusal{
 			Text: fmt.Sprintf("environment %q is the first of its chain: nothing is promoted to it", e.Name),
@@ -71,7 +73,7 @@ func Make(r *repo.Repo, cfg *config.Config, e config.Environment, rev string) (*
 		if p.Candidate, err = r.Resolve(rev); err != nil {
 			return nil, err
 		}
-		if err := p.onLine(r, from, earlier.Tip); err != nil {
+		if err := p.onLine(ctx, r, from, earlier.Tip); err != nil {
 			return nil, err
 		}
 	}
@@ -79,15 +81,15 @@ func Make(r *repo.Repo, cfg *config.Config, e config.Environment, rev string) (*
 		p.Outcome = Nothing
 		return p, nil
 	}
-	if err := p.forward(r, from); err != nil {
+	if err := p.forward(ctx, r, from); err != nil {
 		return nil, err
 	}
-	return p, p.describe(r)
+	return p, p.describe(ctx, r)
 }
 
 // onLine refuses a candidate that the earlier environment never went through.
-func (p *Plan) onLine(r *repo.Repo, from config.Environment, tip repo.ID) error {
-	went, err := r.IsAncestor(p.Candidate, tip)
+func (p *Plan) onLine(ctx context.Context, r *repo.Repo, from config.Environment, tip repo.ID) error {
+	went, err := r.IsAncestor(ctx, p.Candidate, tip)
 	if err != nil || went == repo.Yes {
 		return err
 	}
@@ -101,15 +103,15 @@ func (p *Plan) onLine(r *repo.Repo, from config.Environment, tip repo.ID) error 
 }
 
 // forward refuses everything but a fast-forward.
-func (p *Plan) forward(r *repo.Repo, from config.Environment) error {
-	follows, err := r.IsAncestor(p.Before, p.Candidate)
+func (p *Plan) forward(ctx context.Context, r *repo.Repo, from config.Environment) error {
+	follows, err := r.IsAncestor(ctx, p.Before, p.Candidate)
 	if err != nil || follows == repo.Yes {
 		return err
 	}
 	if follows == repo.Unknown {
 		return unknown(p.Before, string(p.Candidate.Short()))
 	}
-	older, err := r.IsAncestor(p.Candidate, p.Before)
+	older, err := r.IsAncestor(ctx, p.Candidate, p.Before)
 	if err != nil {
 		return err
 	}
@@ -133,7 +135,7 @@ func unknown(id repo.ID, of string) error {
 }
 
 // describe fills in what the environment gets.
-func (p *Plan) describe(r *repo.Repo) error {
+func (p *Plan) describe(ctx context.Context, r *repo.Repo) error {
 	before, err := r.Files(p.Before)
 	if err != nil {
 		return err
@@ -145,15 +147,15 @@ func (p *Plan) describe(r *repo.Repo) error {
 	if p.Changes, err = diff.Objects(before, after, p.Environment.Path); err != nil {
 		return err
 	}
-	candidate, err := branch.ReadCommit(r, p.Candidate)
+	candidate, err := tree.ReadProvenance(after)
+	if errors.Is(err, tree.ErrNoProvenance) {
+		return &finding.Refusal{Text: fmt.Sprintf("commit %s was not written by sluice", p.Candidate.Short()), Hint: "promote a commit that sluice commit made"}
+	}
 	if err != nil {
 		return err
 	}
-	if candidate == nil {
-		return &finding.Refusal{Text: fmt.Sprintf("commit %s was not written by sluice", p.Candidate.Short()), Hint: "promote a commit that sluice commit made"}
-	}
 	p.Source = repo.ID(candidate.Source.Commit)
-	n, known, err := r.CountBetween(p.Before, p.Candidate)
+	n, known, err := r.CountBetween(ctx, p.Before, p.Candidate)
 	if err == nil && !known {
 		err = errors.New("counting the commits to promote: the history is not complete")
 	}
@@ -163,11 +165,11 @@ func (p *Plan) describe(r *repo.Repo) error {
 
 // Merge moves the branch forward to the candidate, if it still is where it
 // was when the plan was made. now is the time for the reflog.
-func (p *Plan) Merge(r *repo.Repo, now time.Time) error {
+func (p *Plan) Merge(ctx context.Context, r *repo.Repo, now time.Time) error {
 	who := r.Committer()
 	who.When = now
 	update := repo.RefUpdate{Name: "refs/heads/" + p.Environment.Branch, Old: p.Before, New: p.Candidate}
-	if err := r.UpdateRefs([]repo.RefUpdate{update}, who, "sluice promote: fast-forward"); err != nil {
+	if err := r.UpdateRefs(ctx, []repo.RefUpdate{update}, who, "sluice promote: fast-forward"); err != nil {
 		return err
 	}
 	p.Outcome = Merged

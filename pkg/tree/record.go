@@ -58,6 +58,7 @@ type Record struct {
 	Config  string         `yaml:"config"` // sha256 of the app's part of the config
 	Pins    []Pin          `yaml:"pins,omitempty"`
 	Inputs  []Input        `yaml:"inputs"`
+	Absent  []string       `yaml:"absent,omitempty"` // paths that were looked for and not there
 	Tree    string         `yaml:"tree"` // Git tree id of the app's files
 	Objects []ObjectRecord `yaml:"objects"`
 }
@@ -70,12 +71,10 @@ type Pin struct {
 
 func (p Pin) String() string { return p.Injector + " " + p.Version }
 
-// Input is a path that the rendering looked at, with its Git object id: of a
-// blob, of a tree for a directory that was listed, or empty for a path that
-// was looked for and not there.
+// Input is a file or link that was read, or a directory that was listed.
 type Input struct {
 	Path string `yaml:"path"`
-	ID   string `yaml:"id"`
+	ID   string `yaml:"id"` // Git object id of the blob or tree
 }
 
 // ObjectRecord is one object of an app.

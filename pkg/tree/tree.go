@@ -17,6 +17,7 @@ type App struct {
 	Config string // sha256 of its part of the config
 	Pins   []Pin
 	Inputs []Input
+	Absent []string
 }
 
 // Environment is one environment laid out.
@@ -53,7 +54,7 @@ func Lay(name, dir, commit string, apps []App) (*Environment, error) {
 			resources = append(resources, app.Name)
 		}
 		env.Records = append(env.Records, AppRecord{App: app.Name, Record: Record{
-			Commit: commit, Config: app.Config, Pins: app.Pins, Inputs: app.Inputs, Tree: files.ID(), Objects: objects,
+			Commit: commit, Config: app.Config, Pins: app.Pins, Inputs: app.Inputs, Absent: app.Absent, Tree: files.ID(), Objects: objects,
 		}})
 	}
 	if len(resources) > 0 {

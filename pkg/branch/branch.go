@@ -332,12 +332,10 @@ func pins(environments []*tree.Environment) []tree.Pin {
 // every repository, so whoever makes it first makes the same one.
 var epoch = repo.Signature{Name: "sluice", Email: "sluice@localhost", When: time.Unix(0, 0).UTC()}
 
-const emptyTree repo.ID = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
-
 const rootMessage = "Root of the environment branches\n"
 
 func rootCommit() *repo.Commit {
-	return &repo.Commit{ID: rootID, Tree: emptyTree, Author: epoch, Committer: epoch, Message: rootMessage}
+	return &repo.Commit{ID: rootID, Tree: repo.EmptyTree, Author: epoch, Committer: epoch, Message: rootMessage}
 }
 
 // rootID is the id of the root commit; a test holds it against git's.

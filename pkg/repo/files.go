@@ -52,7 +52,7 @@ type TreeEntry struct {
 
 // Tree reads one tree object; the entries are sorted by name, bytewise.
 func (r *Repo) Tree(id ID) ([]TreeEntry, error) {
-	if id == emptyTree {
+	if id == EmptyTree {
 		return nil, nil // git knows it without an object
 	}
 	data, err := r.readKind(id, plumbing.TreeObject)
@@ -69,7 +69,7 @@ func (r *Repo) Tree(id ID) ([]TreeEntry, error) {
 // tooLarge stands for source.ErrTooLarge.
 var tooLarge = errors.New("file too large")
 
-const emptyTree ID = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+const EmptyTree ID = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
 // parseTree refuses names that a path could not hold: whoever joins them would
 // leave the tree.

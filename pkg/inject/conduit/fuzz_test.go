@@ -2,6 +2,8 @@ package conduit
 
 import (
 	"bytes"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -64,8 +66,9 @@ func FuzzInject(f *testing.F) {
 func seeds(f *testing.F) []string {
 	texts := []string{theirs, theirsBefore, web, head, pod("hostNetwork: true"),
 		annotated("linkerd.io/created-by: linkerd/cli v18.9.1", "{name: a}, {name: linkerd-proxy, ports: [{name: linkerd-proxy}]}")}
-	for _, text := range objects(f) {
-		texts = append(texts, text)
+	files := objects(f)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		texts = append(texts, files[name])
 	}
 	return texts
 }

@@ -197,3 +197,46 @@ func TestStripGivesBack(t *testing.T) {
 var commentIndent = regexp.MustCompile(`(?m)^ +#`)
 
 func flatComments(text string) string { return commentIndent.ReplaceAllString(text, "#") }
+
+// TestCanonical holds that what is added is in the form of a parsed object:
+// tags on everything, no style but quotes where a reader could err.
+func TestCanonical(t *testing.T) {
+	var plain func(*yaml.Node)
+	plain = func(n *yaml.Node) {
+		n.Style, n.Line, n.Column = 0, 0, 0
+		for _, c := range n.Content {
+			plain(c)
+		}
+	}
+	var check func(*yaml.Node)
+	check = func(n *yaml.Node) {
+		bare := yaml.Node{Kind: yaml.ScalarNode, Value: n.Value}
+		switch {
+		case n.Tag == "" || n.Anchor != "" || n.HeadComment+n.LineComment+n.FootComment != "":
+			t.Errorf("not canonical: %+v", n)
+		case n.Kind == yaml.ScalarNode && n.Tag != bare.ShortTag() && n.Style != yaml.DoubleQuotedStyle:
+			t.Errorf("%q is a %s without quotes", n.Value, n.Tag)
+		case n.Kind != yaml.ScalarNode && n.Style != 0:
+			t.Errorf("has style: %+v", n)
+		}
+		for _, c := range n.Content {
+			check(c)
+		}
+	}
+	for _, in := range every(t) {
+		n := parse(t, web)
+		plain(n)
+		if _, err := in.Inject(n); err != nil {
+			t.Fatal(err)
+		}
+		check(n)
+		styled := encode(t, n)
+		plain(n)
+		if diff := cmp.Diff(styled, encode(t, n)); diff != "" {
+			t.Errorf("%s: %s", in.label(), diff)
+		}
+		if r, err := in.Inject(n); err != nil || r.Status != Unchanged {
+			t.Errorf("%s: canonical form is %+v, %v", in.label(), r, err)
+		}
+	}
+}

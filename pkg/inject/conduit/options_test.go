@@ -95,6 +95,16 @@ func TestEveryOptionAtOnce(t *testing.T) {
 	}
 }
 
+func TestPinIsCopied(t *testing.T) {
+	pin := config.Conduit{Version: "v0.5.0", SkipInboundPorts: []uint32{25}, SkipOutboundPorts: []uint32{26}}
+	in := injector(t, pin)
+	before, _ := inject(t, in, web)
+	pin.SkipInboundPorts[0], pin.SkipOutboundPorts[0] = 1, 1
+	if after, _ := inject(t, in, web); after != before {
+		t.Error("the injector follows what its maker does to the pin")
+	}
+}
+
 // TestOptionsTaken holds where each option's value comes out.
 func TestOptionsTaken(t *testing.T) {
 	for _, c := range []struct {

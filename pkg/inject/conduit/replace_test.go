@@ -172,6 +172,23 @@ func TestOverwrites(t *testing.T) {
 	}
 }
 
+// TestKindsOwnLabel holds that only the label of the object's own kind is the
+// release's: another kind's is the user's and stays through any injection.
+func TestKindsOwnLabel(t *testing.T) {
+	text := strings.Replace(web, "    spec:\n      cont", "    metadata:\n      labels:\n        conduit.io/proxy-job: mine\n    spec:\n      cont", 1)
+	in := injector(t, config.Conduit{Version: "v0.4.0"})
+	doc := document(t, text)
+	for range 2 {
+		if _, err := in.Inject(doc.Content[0]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	Strip(doc.Content[0])
+	if diff := cmp.Diff(text, encode(t, doc)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestNullsAndEmpties(t *testing.T) {
 	text := `kind: Deployment
 metadata: {name: a}

@@ -22,7 +22,7 @@ func Strip(obj *yaml.Node) bool {
 	if emptied == nil {
 		return false
 	}
-	emptied.prune(l, "labels", "annotations", "initContainers", "volumes")
+	emptied.prune(l, "initContainers", "volumes", "labels", "annotations")
 	return true
 }
 
@@ -121,23 +121,23 @@ func (l *workload) stripVolumes(gone emptied, f family, proxy container) {
 }
 
 // prune takes out those of the named collections that were emptied and are
-// empty still, and the metadata of a pod template that has nothing else.
+// empty still, and a pod's metadata if that leaves nothing in it.
 func (e emptied) prune(l *workload, names ...string) {
 	for _, name := range names {
 		if !e[name] {
 			continue
 		}
-		owner, m := l.hostKey, l.host
+		section := "spec"
 		if name == "labels" || name == "annotations" {
-			owner, m = entry(l.host, "metadata")
-		} else {
-			owner, m = entry(l.host, "spec")
+			section = "metadata"
 		}
+		owner, m := entry(l.host, section)
 		if _, n := entry(m, name); n != nil && len(n.Content) == 0 {
 			drop(owner, m, name)
 		}
-		if m != l.spec && len(m.Content) == 0 && l.hostKey != nil {
-			drop(l.hostKey, l.host, "metadata")
+		if section == "metadata" && len(m.Content) == 0 {
+			drop(l.hostKey, l.host, section)
+			return
 		}
 	}
 }

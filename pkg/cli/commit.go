@@ -165,7 +165,13 @@ func (r committed) describe() string {
 	}
 	var parts []string
 	for _, ch := range r.Changed {
+		if ch.Objects == 0 {
+			continue
+		}
 		parts = append(parts, fmt.Sprintf("%s %s", ch.Environment, count(ch.Objects, "object")))
+	}
+	if len(parts) == 0 {
+		parts = []string{"no object"}
 	}
 	return "committed: " + strings.Join(parts, ", ") + " changed, from source " + r.Source.Short()
 }

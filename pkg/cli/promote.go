@@ -126,7 +126,7 @@ func (c *command) printPromotion(p *promote.Plan, check bool) error {
 		if p.Outcome == promote.Merged {
 			verb = "gets"
 		}
-		if _, err := fmt.Fprintf(c.Out, "%s %s %s in %s:\n", escape(v.Environment), verb, count(len(v.Changes), "changed object"), count(v.Commits, "commit")); err != nil {
+		if _, err := fmt.Fprintf(c.Out, "%s %s %s, %s changed\n", escape(v.Environment), verb, count(v.Commits, "commit"), count(len(v.Changes), "object")); err != nil {
 			return err
 		}
 		var rows [][]string

@@ -2,9 +2,8 @@ package config
 
 import (
 	"path"
-	"strconv"
-
 	"reflect"
+	"strconv"
 
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/manifest"

@@ -56,7 +56,7 @@ func Conduit(set manifest.Set, u config.Unit, cfg *config.Config) (manifest.Set,
 			list.Add(cfg.File(), entry.Line, fmt.Sprintf("conduitInject %q selects nothing of what kubectlApply lists", entry.Text),
 				"name a file or directory that kubectlApply lists, or a file inside a kustomization that it lists")
 		case workloads == 0:
-			list.Add(cfg.File(), entry.Line, fmt.Sprintf("conduitInject %q selects %d objects, none of which runs pods", entry.Text, selected),
+			list.Add(cfg.File(), entry.Line, fmt.Sprintf("conduitInject %q selects nothing that runs pods", entry.Text),
 				"name the file of the workload")
 		}
 	}

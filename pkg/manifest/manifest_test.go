@@ -262,7 +262,8 @@ func TestEncodeKeepsText(t *testing.T) {
 		}
 		str := func(v string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: tagString, Value: v} }
 		n := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: []*yaml.Node{
-			str("list"), {Kind: yaml.SequenceNode, Tag: "!!seq", Content: []*yaml.Node{str(s)}},
+			str("list"),
+			{Kind: yaml.SequenceNode, Tag: "!!seq", Content: []*yaml.Node{str(s)}},
 			str("k" + s), str(s),
 		}}
 		out, err := EncodeNode(n)
@@ -359,7 +360,7 @@ func TestDuplicates(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := Duplicates(a, b).Error()
-	if want := "b.yaml:1: Deployment.apps a is already defined in a.yaml:1"; got != want {
+	if want := "b.yaml:1: Deployment a is already defined in a.yaml:1"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

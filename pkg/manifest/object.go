@@ -15,9 +15,10 @@ type ID struct {
 	Group, Kind, Namespace, Name string
 }
 
+// String names an object as people do: Deployment shop/web.
 func (id ID) String() string {
 	kind := id.Kind
-	if id.Group != "" {
+	if !OwnGroup(id.Group) {
 		kind += "." + id.Group
 	}
 	if id.Namespace != "" {

@@ -58,3 +58,18 @@ var clusterScoped = map[string]bool{
 	"StorageVersion.internal.apiserver.k8s.io":                      true,
 	"StorageVersionMigration.storagemigration.k8s.io":               true,
 }
+
+// ownGroups are the API groups of Kubernetes itself.
+var ownGroups = map[string]bool{
+	"": true, "admissionregistration.k8s.io": true, "apiextensions.k8s.io": true, "apiregistration.k8s.io": true,
+	"apps": true, "authentication.k8s.io": true, "authorization.k8s.io": true, "autoscaling": true, "batch": true,
+	"certificates.k8s.io": true, "coordination.k8s.io": true, "discovery.k8s.io": true, "events.k8s.io": true,
+	"extensions": true, "flowcontrol.apiserver.k8s.io": true, "internal.apiserver.k8s.io": true,
+	"networking.k8s.io": true, "node.k8s.io": true, "policy": true, "rbac.authorization.k8s.io": true,
+	"resource.k8s.io": true, "scheduling.k8s.io": true, "settings.k8s.io": true, "storage.k8s.io": true,
+	"storagemigration.k8s.io": true,
+}
+
+// OwnGroup tells whether an API group is one of Kubernetes itself, which file
+// names and messages leave out. The core group is "".
+func OwnGroup(group string) bool { return ownGroups[group] }

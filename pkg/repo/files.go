@@ -69,6 +69,7 @@ func (r *Repo) Tree(id ID) ([]TreeEntry, error) {
 // tooLarge stands for source.ErrTooLarge.
 var tooLarge = errors.New("file too large")
 
+// EmptyTree is the tree that holds nothing. Git knows it without an object.
 const EmptyTree ID = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
 // parseTree refuses names that a path could not hold: whoever joins them would

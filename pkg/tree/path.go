@@ -14,17 +14,6 @@ import (
 // system in use holds it, with room for what tools append.
 const maxComponent = 200
 
-// ownGroups are the API groups of Kubernetes itself, which file names leave out.
-var ownGroups = map[string]bool{
-	"": true, "admissionregistration.k8s.io": true, "apiextensions.k8s.io": true, "apiregistration.k8s.io": true,
-	"apps": true, "authentication.k8s.io": true, "authorization.k8s.io": true, "autoscaling": true, "batch": true,
-	"certificates.k8s.io": true, "coordination.k8s.io": true, "discovery.k8s.io": true, "events.k8s.io": true,
-	"extensions": true, "flowcontrol.apiserver.k8s.io": true, "internal.apiserver.k8s.io": true,
-	"networking.k8s.io": true, "node.k8s.io": true, "policy": true, "rbac.authorization.k8s.io": true,
-	"resource.k8s.io": true, "scheduling.k8s.io": true, "settings.k8s.io": true, "storage.k8s.io": true,
-	"storagemigration.k8s.io": true,
-}
-
 // devices are names that Windows keeps for devices, with any extension.
 var devices = map[string]bool{
 	"con": true, "prn": true, "aux": true, "nul": true,
@@ -37,7 +26,7 @@ var devices = map[string]bool{
 // that differ on case-insensitive file systems too.
 func ObjectPath(id manifest.ID) string {
 	kind := strings.ToLower(id.Kind)
-	if !ownGroups[id.Group] {
+	if !manifest.OwnGroup(id.Group) {
 		kind += "." + id.Group
 	}
 	file := component(kind+"-"+id.Name, ".yaml")

@@ -59,7 +59,7 @@ type Record struct {
 	Pins    []Pin          `yaml:"pins,omitempty"`
 	Inputs  []Input        `yaml:"inputs"`
 	Absent  []string       `yaml:"absent,omitempty"` // paths that were looked for and not there
-	Tree    string         `yaml:"tree"` // Git tree id of the app's files
+	Tree    string         `yaml:"tree"`             // Git tree id of the app's files
 	Objects []ObjectRecord `yaml:"objects"`
 }
 

@@ -42,12 +42,16 @@ func (l *workload) nameFaults(own family) []*WorkloadError {
 			switch {
 			case c.name == "":
 			case c.name == own.proxy() || c.name == own.init():
-				found = append(found, &WorkloadError{Path: at, Line: c.line,
+				found = append(found, &WorkloadError{
+					Path: at, Line: c.line,
 					Text: fmt.Sprintf("%q is the name of %s's own container", c.name, own.title),
-					Hint: "give the container another name, or take it out if it is a proxy put in by hand"})
+					Hint: "give the container another name, or take it out if it is a proxy put in by hand",
+				})
 			case seen[c.name]:
-				found = append(found, &WorkloadError{Path: at, Line: c.line,
-					Text: fmt.Sprintf("%q names two containers of the pod", c.name)})
+				found = append(found, &WorkloadError{
+					Path: at, Line: c.line,
+					Text: fmt.Sprintf("%q names two containers of the pod", c.name),
+				})
 			}
 			seen[c.name] = true
 		}

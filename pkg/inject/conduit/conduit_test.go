@@ -127,8 +127,10 @@ func TestTwiceIsOnce(t *testing.T) {
 }
 
 // groups has a release of each kind of output.
-var groups = []string{"v0.1.0", "v0.1.1", "v0.2.0", "v0.3.0", "v0.3.1", "v0.4.0", "v0.4.3", "v0.4.4", "v0.5.0",
-	"v18.7.1", "v18.7.2", "v18.8.2", "v18.8.3", "stable-2.0.0"}
+var groups = []string{
+	"v0.1.0", "v0.1.1", "v0.2.0", "v0.3.0", "v0.3.1", "v0.4.0", "v0.4.3", "v0.4.4", "v0.5.0",
+	"v18.7.1", "v18.7.2", "v18.8.2", "v18.8.3", "stable-2.0.0",
+}
 
 func TestLastPinWins(t *testing.T) {
 	all := []*Injector{

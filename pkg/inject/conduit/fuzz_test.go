@@ -64,8 +64,10 @@ func FuzzInject(f *testing.F) {
 }
 
 func seeds(f *testing.F) []string {
-	texts := []string{theirs, theirsBefore, web, head, pod("hostNetwork: true"),
-		annotated("linkerd.io/created-by: linkerd/cli v18.9.1", "{name: a}, {name: linkerd-proxy, ports: [{name: linkerd-proxy}]}")}
+	texts := []string{
+		theirs, theirsBefore, web, head, pod("hostNetwork: true"),
+		annotated("linkerd.io/created-by: linkerd/cli v18.9.1", "{name: a}, {name: linkerd-proxy, ports: [{name: linkerd-proxy}]}"),
+	}
 	files := objects(f)
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		texts = append(texts, files[name])

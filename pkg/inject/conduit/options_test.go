@@ -113,17 +113,22 @@ func TestOptionsTaken(t *testing.T) {
 	}{
 		{config.Conduit{ImageTag: "v9.9.9-test_1"}, []string{
 			"image: gcr.io/linkerd-io/proxy:v9.9.9-test_1", "image: gcr.io/linkerd-io/proxy-init:v9.9.9-test_1",
-			"linkerd.io/proxy-version: v9.9.9-test_1", "linkerd.io/created-by: linkerd/cli v18.9.1"}},
+			"linkerd.io/proxy-version: v9.9.9-test_1", "linkerd.io/created-by: linkerd/cli v18.9.1",
+		}},
 		{config.Conduit{ConduitNamespace: ptr("mesh")}, []string{
-			"linkerd.io/control-plane-ns: mesh", "value: tcp://proxy-api.mesh.svc.cluster.local:8086"}},
+			"linkerd.io/control-plane-ns: mesh", "value: tcp://proxy-api.mesh.svc.cluster.local:8086",
+		}},
 		{config.Conduit{ConduitNamespace: ptr("123")}, []string{`linkerd.io/control-plane-ns: "123"`}},
 		{config.Conduit{ConduitNamespace: ptr("y")}, []string{`linkerd.io/control-plane-ns: "y"`}},
 		{config.Conduit{InitImage: ptr("localhost:5000/i"), ProxyImage: ptr("example/p")}, []string{
-			"image: localhost:5000/i:v18.9.1", "image: example/p:v18.9.1"}},
+			"image: localhost:5000/i:v18.9.1", "image: example/p:v18.9.1",
+		}},
 		{config.Conduit{Registry: ptr("example:5000/mesh")}, []string{
-			"image: example:5000/mesh/proxy:v18.9.1", "image: example:5000/mesh/proxy-init:v18.9.1"}},
+			"image: example:5000/mesh/proxy:v18.9.1", "image: example:5000/mesh/proxy-init:v18.9.1",
+		}},
 		{config.Conduit{Registry: ptr("example"), ProxyImage: ptr("other/p"), InitImage: ptr("gcr.io/linkerd-io/i")}, []string{
-			"image: other/p:v18.9.1", "image: example/i:v18.9.1"}},
+			"image: other/p:v18.9.1", "image: example/i:v18.9.1",
+		}},
 		{config.Conduit{ImagePullPolicy: ptr("Always")}, []string{"imagePullPolicy: Always"}},
 		{config.Conduit{ProxyUID: ptr[int64](0)}, []string{"runAsUser: 0", `- "0"`}},
 		{config.Conduit{InboundPort: ptr[uint32](1)}, []string{"- containerPort: 1", "value: tcp://0.0.0.0:1", `- "1"`}},

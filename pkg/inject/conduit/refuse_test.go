@@ -58,8 +58,10 @@ func TestWorkloadErrors(t *testing.T) {
 		{"outbound port", "v0.3.0", pod("containers: [{name: a, ports: [{containerPort: 4140, protocol: TCP}]}]"), "spec.template.spec.containers[0].ports[0].containerPort", 7, "4140 is the proxy's outbound port"},
 		{"control port", "v0.3.0", pod("containers: [{name: a, ports: [{containerPort: 4190}]}]"), "spec.template.spec.containers[0].ports[0].containerPort", 7, "4190 is the proxy's control port"},
 		{"metrics port", "v0.4.0", pod("containers: [{name: a, ports: [{containerPort: 4191}]}]"), "spec.template.spec.containers[0].ports[0].containerPort", 7, "4191 is the proxy's metrics port"},
-		{"long name", "v0.4.0", "kind: Job\nmetadata:\n  name: " + long + "\nspec: {template: {spec: {containers: [{name: a}]}}}\n", "metadata.name", 3,
-			fmt.Sprintf("%q has 64 characters; v0.4.0 copies it into the label conduit.io/proxy-job, which holds 63", long)},
+		{
+			"long name", "v0.4.0", "kind: Job\nmetadata:\n  name: " + long + "\nspec: {template: {spec: {containers: [{name: a}]}}}\n", "metadata.name", 3,
+			fmt.Sprintf("%q has 64 characters; v0.4.0 copies it into the label conduit.io/proxy-job, which holds 63", long),
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			n := parse(t, c.text)
@@ -144,26 +146,46 @@ func TestSkipped(t *testing.T) {
 		{"v0.3.1", "apiVersion: apps.example.org/v1\nkind: Deployment\n" + short, `Deployment is of group "apps.example.org", which is not Kubernetes' own`},
 		{"v0.1.0", pod("hostNetwork: true\n      containers: [{name: a}]"), "spec.template.spec.hostNetwork is true: the proxy would take the whole node's traffic"},
 		{"v0.5.0", "kind: Pod\nspec: {hostNetwork: yes, containers: [{name: a}]}\n", "spec.hostNetwork is true: the proxy would take the whole node's traffic"},
-		{"v0.1.0", pod("containers: [{name: a}, {name: istio-proxy, image: x}]"),
-			`spec.template.spec.containers[1] ("istio-proxy") is Istio's, of no release known here: a pod works with one proxy only`},
-		{"v0.1.0", pod("containers: [{name: a}, {name: b, image: 'gcr.io/istio-release/proxyv2:1.0'}]"),
-			`spec.template.spec.containers[1] ("b") is Istio's, of no release known here: a pod works with one proxy only`},
-		{"v0.1.0", pod("containers: [{name: a}]\n      initContainers: [{name: istio-init}]"),
-			`spec.template.spec.initContainers[0] ("istio-init") is Istio's, of no release known here: a pod works with one proxy only`},
-		{"v0.3.1", pod("containers: [{name: contour}]"),
-			`spec.template.spec.containers[0] ("contour") is Contour's, of no release known here: a pod works with one proxy only`},
-		{"v18.9.1", pod("containers: [{name: a}, {name: envoy}]"),
-			`spec.template.spec.containers[1] ("envoy") is Envoy's, of no release known here: a pod works with one proxy only`},
-		{"v0.3.1", pod("containers: [{name: a}, {name: linkerd-proxy, image: x}]"),
-			`spec.template.spec.containers[1] ("linkerd-proxy") is Linkerd's, of no release known here: a pod works with one proxy only`},
-		{"v18.9.1", pod("containers: [{name: a}, {name: conduit-proxy, image: x}]"),
-			`spec.template.spec.containers[1] ("conduit-proxy") is Conduit's, of no release known here: a pod works with one proxy only`},
-		{"v18.9.1", pod("containers: [{name: a}, {name: linkerd-proxy, image: 'gcr.io/linkerd-io/proxy:stable-2.4.0'}]"),
-			`spec.template.spec.containers[1] ("linkerd-proxy") is Linkerd's, of no release known here: a pod works with one proxy only`},
-		{"v18.9.1", annotated("linkerd.io/created-by: linkerd/cli stable-2.14.10", "{name: a}, {name: linkerd-proxy, image: 'cr.l5d.io/linkerd/proxy:stable-2.14.10'}"),
-			`spec.template.spec.containers[1] ("linkerd-proxy") is Linkerd's, of no release known here: a pod works with one proxy only`},
-		{"v18.9.1", annotated("linkerd.io/created-by: linkerd/proxy-injector stable-2.14.10", "{name: a}, {name: linkerd-proxy, image: 'cr.l5d.io/linkerd/proxy:stable-2.14.10'}"),
-			`spec.template.spec.containers[1] ("linkerd-proxy") is Linkerd's, of no release known here: a pod works with one proxy only`},
+		{
+			"v0.1.0", pod("containers: [{name: a}, {name: istio-proxy, image: x}]"),
+			`spec.template.spec.containers[1] ("istio-proxy") is Istio's, of no release known here: a pod works with one proxy only`,
+		},
+		{
+			"v0.1.0", pod("containers: [{name: a}, {name: b, image: 'gcr.io/istio-release/proxyv2:1.0'}]"),
+			`spec.template.spec.containers[1] ("b") is Istio's, of no release known here: a pod works with one proxy only`,
+		},
+		{
+			"v0.1.0", pod("containers: [{name: a}]\n      initContainers: [{name: istio-init}]"),
+			`spec.template.spec.initContainers[0] ("istio-init") is Istio's, of no release known here: a pod works with one proxy only`,
+		},
+		{
+			"v0.3.1", pod("containers: [{name: contour}]"),
+			`spec.template.spec.containers[0] ("contour") is Contour's, of no release known here: a pod works with one proxy only`,
+		},
+		{
+			"v18.9.1", pod("containers: [{name: a}, {name: envoy}]"),
+			`spec.template.spec.containers[1] ("envoy") is Envoy's, of no release known here: a pod works with one proxy only`,
+		},
+		{
+			"v0.3.1", pod("containers: [{name: a}, {name: linkerd-proxy, image: x}]"),
+			`spec.template.spec.containers[1] ("linkerd-proxy") is Linkerd's, of no release known here: a pod works with one proxy only`,
+		},
+		{
+			"v18.9.1", pod("containers: [{name: a}, {name: conduit-proxy, image: x}]"),
+			`spec.template.spec.containers[1] ("conduit-proxy") is Conduit's, of no release known here: a pod works with one proxy only`,
+		},
+		{
+			"v18.9.1", pod("containers: [{name: a}, {name: linkerd-proxy, image: 'gcr.io/linkerd-io/proxy:stable-2.4.0'}]"),
+			`spec.template.spec.containers[1] ("linkerd-proxy") is Linkerd's, of no release known here: a pod works with one proxy only`,
+		},
+		{
+			"v18.9.1", annotated("linkerd.io/created-by: linkerd/cli stable-2.14.10", "{name: a}, {name: linkerd-proxy, image: 'cr.l5d.io/linkerd/proxy:stable-2.14.10'}"),
+			`spec.template.spec.containers[1] ("linkerd-proxy") is Linkerd's, of no release known here: a pod works with one proxy only`,
+		},
+		{
+			"v18.9.1", annotated("linkerd.io/created-by: linkerd/proxy-injector stable-2.14.10", "{name: a}, {name: linkerd-proxy, image: 'cr.l5d.io/linkerd/proxy:stable-2.14.10'}"),
+			`spec.template.spec.containers[1] ("linkerd-proxy") is Linkerd's, of no release known here: a pod works with one proxy only`,
+		},
 	} {
 		n := parse(t, c.text)
 		before := clone(n)

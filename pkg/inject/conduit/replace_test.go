@@ -77,12 +77,16 @@ func TestStrip(t *testing.T) {
 	const container = "    - name: conduit-proxy\n      image: gcr.io/runconduit/proxy:v0.5.0\n"
 	for _, c := range []struct{ name, text, want, version string }{
 		{"of the real program", theirs, theirsBefore, "v0.3.0"},
-		{"twice injected by it",
+		{
+			"twice injected by it",
 			strings.Replace(theirs, "      initContainers:", "        - name: conduit-proxy\n          image: gcr.io/runconduit/proxy:v0.3.0\n      initContainers:", 1),
-			theirsBefore, "v0.3.0"},
+			theirsBefore, "v0.3.0",
+		},
 		{"no annotation, default image", plain + container, plain, "v0.5.0"},
-		{"somebody else's annotation, default image",
-			strings.Replace(plain+container, "  name: a\n", "  name: a\n  annotations:\n    conduit.io/created-by: me\n", 1), plain, "v0.5.0"},
+		{
+			"somebody else's annotation, default image",
+			strings.Replace(plain+container, "  name: a\n", "  name: a\n  annotations:\n    conduit.io/created-by: me\n", 1), plain, "v0.5.0",
+		},
 		{"init container alone", plain + "  initContainers:\n    - name: linkerd-init\n      image: gcr.io/linkerd-io/proxy-init:v18.8.1\n", plain, "v18.8.1"},
 		{"nothing but the proxy", "kind: Pod\nspec:\n  containers:\n" + container, "kind: Pod\nspec:\n  containers: []\n", "v0.5.0"},
 	} {

@@ -140,16 +140,26 @@ func TestOwnerLabels(t *testing.T) {
 		want    []string // by kind; "-" has no label, "" is not injected
 	}{
 		{"v0.3.1", []string{"-", "-", "-", "-", "-", "", ""}},
-		{"v0.4.0", []string{"conduit.io/proxy-deployment", "conduit.io/proxy-replica-set", "conduit.io/proxy-daemon-set",
-			"conduit.io/proxy-replication-controller", "conduit.io/proxy-job", "", ""}},
-		{"v0.4.2", []string{"conduit.io/proxy-deployment", "conduit.io/proxy-replica-set", "conduit.io/proxy-daemon-set",
-			"conduit.io/proxy-replication-controller", "conduit.io/proxy-job", "conduit.io/proxy-stateful-set", ""}},
-		{"v0.5.0", []string{"conduit.io/proxy-deployment", "conduit.io/proxy-replica-set", "conduit.io/proxy-daemon-set",
-			"conduit.io/proxy-replication-controller", "conduit.io/proxy-job", "conduit.io/proxy-stateful-set", "-"}},
-		{"v18.7.1", []string{"linkerd.io/proxy-deployment", "linkerd.io/proxy-replica-set", "linkerd.io/proxy-daemon-set",
-			"linkerd.io/proxy-replication-controller", "linkerd.io/proxy-job", "linkerd.io/proxy-stateful-set", "-"}},
-		{"v18.7.2", []string{"linkerd.io/proxy-deployment", "linkerd.io/proxy-replicaset", "linkerd.io/proxy-daemonset",
-			"linkerd.io/proxy-replicationcontroller", "linkerd.io/proxy-job", "linkerd.io/proxy-statefulset", "-"}},
+		{"v0.4.0", []string{
+			"conduit.io/proxy-deployment", "conduit.io/proxy-replica-set", "conduit.io/proxy-daemon-set",
+			"conduit.io/proxy-replication-controller", "conduit.io/proxy-job", "", "",
+		}},
+		{"v0.4.2", []string{
+			"conduit.io/proxy-deployment", "conduit.io/proxy-replica-set", "conduit.io/proxy-daemon-set",
+			"conduit.io/proxy-replication-controller", "conduit.io/proxy-job", "conduit.io/proxy-stateful-set", "",
+		}},
+		{"v0.5.0", []string{
+			"conduit.io/proxy-deployment", "conduit.io/proxy-replica-set", "conduit.io/proxy-daemon-set",
+			"conduit.io/proxy-replication-controller", "conduit.io/proxy-job", "conduit.io/proxy-stateful-set", "-",
+		}},
+		{"v18.7.1", []string{
+			"linkerd.io/proxy-deployment", "linkerd.io/proxy-replica-set", "linkerd.io/proxy-daemon-set",
+			"linkerd.io/proxy-replication-controller", "linkerd.io/proxy-job", "linkerd.io/proxy-stateful-set", "-",
+		}},
+		{"v18.7.2", []string{
+			"linkerd.io/proxy-deployment", "linkerd.io/proxy-replicaset", "linkerd.io/proxy-daemonset",
+			"linkerd.io/proxy-replicationcontroller", "linkerd.io/proxy-job", "linkerd.io/proxy-statefulset", "-",
+		}},
 	} {
 		in := injector(t, config.Conduit{Version: c.version})
 		var injected []string

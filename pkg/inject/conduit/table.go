@@ -141,12 +141,24 @@ var sidecars = [...]struct {
 	proxies, inits []string // container names
 	images         []string // repositories
 }{
-	{"Conduit", []string{"conduit-proxy"}, []string{"conduit-init"},
-		[]string{"gcr.io/runconduit/proxy", "gcr.io/runconduit/proxy-init"}},
-	{"Linkerd", []string{"linkerd-proxy"}, []string{"linkerd-init"},
-		[]string{"gcr.io/linkerd-io/proxy", "gcr.io/linkerd-io/proxy-init"}},
-	{"Istio", []string{"istio-proxy"}, []string{"istio-init"},
-		[]string{"gcr.io/istio-release/proxyv2", "gcr.io/istio-release/proxy_init"}},
+	{
+		"Conduit",
+		[]string{"conduit-proxy"},
+		[]string{"conduit-init"},
+		[]string{"gcr.io/runconduit/proxy", "gcr.io/runconduit/proxy-init"},
+	},
+	{
+		"Linkerd",
+		[]string{"linkerd-proxy"},
+		[]string{"linkerd-init"},
+		[]string{"gcr.io/linkerd-io/proxy", "gcr.io/linkerd-io/proxy-init"},
+	},
+	{
+		"Istio",
+		[]string{"istio-proxy"},
+		[]string{"istio-init"},
+		[]string{"gcr.io/istio-release/proxyv2", "gcr.io/istio-release/proxy_init"},
+	},
 	{"Contour", []string{"contour"}, nil, []string{"gcr.io/heptio-images/contour"}},
 	{"Envoy", []string{"envoy"}, []string{"envoy-initconfig"}, []string{"docker.io/envoyproxy/envoy-alpine"}},
 }

@@ -25,13 +25,11 @@ func TestScript(t *testing.T) {
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup: func(env *testscript.Env) error {
-			for _, v := range []string{
-				"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + filepath.Join(env.WorkDir, ".gitconfig"),
+			env.Vars = append(env.Vars,
+				"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL="+filepath.Join(env.WorkDir, ".gitconfig"),
 				"GIT_AUTHOR_DATE=2026-01-05T09:00:00Z", "GIT_COMMITTER_DATE=2026-01-05T09:00:00Z",
-				"GIT_CEILING_DIRECTORIES=" + env.WorkDir, "LC_ALL=C", "TZ=UTC",
-			} {
-				env.Vars = append(env.Vars, v)
-			}
+				"GIT_CEILING_DIRECTORIES="+env.WorkDir, "LC_ALL=C", "TZ=UTC",
+			)
 			config := "[user]\n\tname = Ada Example\n\temail = ada@example.com\n[init]\n\tdefaultBranch = main\n[advice]\n\tdetachedHead = false\n"
 			return os.WriteFile(filepath.Join(env.WorkDir, ".gitconfig"), []byte(config), 0o600)
 		},

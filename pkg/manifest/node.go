@@ -279,6 +279,11 @@ func (r *reader) key(k *yaml.Node, depth int) *yaml.Node {
 	if n == nil {
 		return nil
 	}
+	if _, word := words11[k.Value]; word && n.Tag == tagBool {
+		// A key like y or on is text to everyone who writes it; kubectl alone
+		// would rename it to "true".
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: tagString, Value: k.Value, Line: n.Line}
+	}
 	if n.Tag == tagString && k.ShortTag() == tagString || n.Tag == tagInt && n.Value == k.Value {
 		n.Tag = tagString
 		return n

@@ -12,8 +12,8 @@ build: ## bin/sluice
 test: ## all tests; git is needed, the network is not
 	$(GO) test ./...
 
-race: ## the same under the race detector
-	$(GO) test -race -short ./...
+race: ## the race detector on the packages that run things in parallel
+	$(GO) test -race ./pkg/repo ./pkg/render ./pkg/source ./pkg/hydrate
 
 lint: ## formatting, vet, staticcheck
 	@unformatted=$$($(GO) run $(GOFUMPT) -l .); test -z "$$unformatted" || { echo "gofumpt -w: $$unformatted"; exit 1; }

@@ -201,8 +201,9 @@ func checkSource(ctx context.Context, r *repo.Repo, root Head, source repo.ID, o
 		return false, nil
 	}
 	older, err := r.IsAncestor(ctx, source, recorded)
-	if err != nil {
-		return false, err
+	var missing *repo.MissingObjectError
+	if err != nil && !errors.As(err, &missing) {
+		return false, err // a recorded source that is not here may be newer or not: unknown
 	}
 	if older == repo.Yes {
 		return true, nil

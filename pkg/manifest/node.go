@@ -28,6 +28,9 @@ type Document struct {
 	Line  int // of its first content in the file
 	Index int // in the file, empty documents counted
 	Raw   []byte
+	// First and Next are the lines of the file where the document's text,
+	// separator included, begins and where the next one's does.
+	First, Next int
 }
 
 // Documents reads a YAML or JSON stream strictly. Documents that hold nothing
@@ -63,7 +66,7 @@ func read(file string, data []byte) (docs []Document, ambiguous finding.List, er
 		list = append(list, r.list...)
 		ambiguous = append(ambiguous, r.ambiguous...)
 		if node != nil {
-			docs = append(docs, Document{Node: node, Line: node.Line, Index: i, Raw: c.text})
+			docs = append(docs, Document{Node: node, Line: node.Line, Index: i, Raw: c.text, First: c.line, Next: c.end})
 		}
 	}
 	return docs, ambiguous, list.Err()
@@ -290,4 +293,50 @@ func (r *reader) key(k *yaml.Node, depth int) *yaml.Node {
 	}
 	r.add(k, fmt.Sprintf("the key %s is not text to every YAML reader", k.Value), fmt.Sprintf("write %q", k.Value))
 	return nil
+}
+
+// Plain copies a node as a parser gave it, styles and comments kept, with
+// aliases and merge keys replaced by what they stand for. The document must
+// have passed Documents, which bounds what that can cost.
+func Plain(n *yaml.Node) *yaml.Node {
+	switch n.Kind {
+	case yaml.AliasNode:
+		return Plain(n.Alias)
+	case yaml.DocumentNode:
+		return Plain(n.Content[0])
+	}
+	out := *n
+	out.Anchor, out.Content = "", nil
+	own := map[string]bool{}
+	var merged []*yaml.Node
+	for i, c := range n.Content {
+		if n.Kind != yaml.MappingNode {
+			out.Content = append(out.Content, Plain(c))
+			continue
+		}
+		if i%2 == 1 {
+			continue
+		}
+		value := Plain(n.Content[i+1])
+		if c.ShortTag() == "!!merge" {
+			if value.Kind == yaml.SequenceNode {
+				merged = append(merged, value.Content...)
+			} else {
+				merged = append(merged, value)
+			}
+			continue
+		}
+		key := Plain(c)
+		own[key.Value] = true
+		out.Content = append(out.Content, key, value)
+	}
+	for _, m := range merged {
+		for i := 0; i+1 < len(m.Content); i += 2 {
+			if !own[m.Content[i].Value] {
+				own[m.Content[i].Value] = true
+				out.Content = append(out.Content, m.Content[i], m.Content[i+1])
+			}
+		}
+	}
+	return &out
 }

@@ -13,6 +13,7 @@ import (
 type chunk struct {
 	text []byte
 	line int // of its first line in the file, counted from 1
+	end  int // of the line after its last
 }
 
 // text gives data as LF-terminated UTF-8 without byte order mark, or says why
@@ -77,9 +78,9 @@ func split(file string, data []byte) ([]chunk, error) {
 	var list finding.List
 	start, startLine, line := 0, 1, 0
 	ended := 0 // line of a document end marker
-	flush := func(end int) {
+	flush := func(end, endLine int) {
 		if len(bytes.TrimSpace(data[start:end])) > 0 {
-			chunks = append(chunks, chunk{text: data[start:end], line: startLine})
+			chunks = append(chunks, chunk{text: data[start:end], line: startLine, end: endLine})
 		}
 	}
 	for at := 0; at < len(data); {
@@ -91,7 +92,7 @@ func split(file string, data []byte) ([]chunk, error) {
 		row := data[at:next]
 		switch {
 		case marker(row, "---"):
-			flush(at)
+			flush(at, line)
 			start, startLine, ended = at, line, 0
 		case marker(row, "..."):
 			ended = line
@@ -103,7 +104,7 @@ func split(file string, data []byte) ([]chunk, error) {
 		}
 		at = next
 	}
-	flush(len(data))
+	flush(len(data), line+1)
 	return chunks, list.Err()
 }
 

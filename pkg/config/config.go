@@ -4,6 +4,7 @@ import (
 	"path"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/manifest"
@@ -89,10 +90,12 @@ func (c *Config) fill() {
 // Unit is one app as it is rendered: the config's lists with their places.
 type Unit struct {
 	App     string // empty for the top-level lists
-	Apply   []Path
-	Inject  []Path
-	Pin     *Conduit // nil without one
-	PinPath string   // config path of the pin, for Line
+	Apply   []Step
+	Inject  []Path // of conduitInject
+	Pin     *Conduit
+	PinPath string // config path of the pin, for Line
+	// Programs are the injectors that are programs, in their order.
+	Programs []Injector
 	// DependsOn holds names of apps that come before this one.
 	DependsOn []string
 }
@@ -103,13 +106,28 @@ type Path struct {
 	Line int
 }
 
+// Step is an entry of kubectlApply: a path, or a program to run.
+type Step struct {
+	Path
+	Exec *Exec // nil for a path; its files are relative to the repository root
+}
+
+// Injector is a program that injects what its paths select.
+type Injector struct {
+	Tool  string
+	Args  []string
+	Files []string // relative to the repository root
+	Paths []Path
+	Line  int
+}
+
 // Units gives the apps of an environment, each after those it depends on and
 // otherwise in the config's order.
 func (c *Config) Units(e Environment) []Unit {
 	if len(c.Apps) == 0 {
 		return []Unit{{
-			Apply: c.paths("kubectlApply", c.KubectlApply, e), Inject: c.paths("conduitInject", c.ConduitInject, e),
-			Pin: c.Conduit, PinPath: "conduit",
+			Apply: c.steps("kubectlApply", c.KubectlApply, e), Inject: c.paths("conduitInject", c.ConduitInject, e),
+			Programs: c.programs("inject", c.Inject, e), Pin: c.Conduit, PinPath: "conduit",
 		}}
 	}
 	var units []Unit
@@ -127,8 +145,8 @@ func (c *Config) Units(e Environment) []Unit {
 		at := "apps[" + strconv.Itoa(i) + "]"
 		u := Unit{
 			App: a.Name, DependsOn: a.DependsOn,
-			Apply: c.paths(at+".kubectlApply", a.KubectlApply, e), Inject: c.paths(at+".conduitInject", a.ConduitInject, e),
-			Pin: a.Conduit, PinPath: at + ".conduit",
+			Apply: c.steps(at+".kubectlApply", a.KubectlApply, e), Inject: c.paths(at+".conduitInject", a.ConduitInject, e),
+			Programs: c.programs(at+".inject", a.Inject, e), Pin: a.Conduit, PinPath: at + ".conduit",
 		}
 		if u.Pin == nil {
 			u.Pin, u.PinPath = c.Conduit, "conduit"
@@ -162,12 +180,61 @@ func (c *Config) appIndex(name string) int {
 	return -1
 }
 
+// inRepo gives a path of the config relative to the repository root.
+func (c *Config) inRepo(text string, e Environment) string {
+	return path.Join(path.Dir(c.file), strings.ReplaceAll(text, "{env}", e.Name))
+}
+
 func (c *Config) paths(at string, list []string, e Environment) []Path {
 	out := make([]Path, len(list))
 	for i, text := range list {
-		out[i] = Path{Text: path.Join(path.Dir(c.file), expand(text, e)), Line: c.Line(at + "[" + strconv.Itoa(i) + "]")}
+		out[i] = Path{Text: c.inRepo(text, e), Line: c.Line(index(at, i))}
 	}
 	return out
+}
+
+func (c *Config) steps(at string, list []Apply, e Environment) []Step {
+	out := make([]Step, len(list))
+	for i, a := range list {
+		out[i].Line = c.Line(index(at, i))
+		if a.Exec == nil {
+			out[i].Text = c.inRepo(a.Path, e)
+			continue
+		}
+		run := *a.Exec
+		run.Files = c.files(a.Exec.Files, e)
+		out[i].Exec = &run
+	}
+	return out
+}
+
+func (c *Config) programs(at string, list []Inject, e Environment) []Injector {
+	var out []Injector
+	for i, in := range list {
+		at := index(at, i)
+		out = append(out, Injector{
+			Tool: in.Tool, Args: in.Args, Files: c.files(in.Files, e), Paths: c.paths(at+".paths", in.Paths, e), Line: c.Line(at),
+		})
+	}
+	return out
+}
+
+func (c *Config) files(list []string, e Environment) []string {
+	var out []string
+	for _, text := range list {
+		out = append(out, c.inRepo(text, e))
+	}
+	return out
+}
+
+// Tool gives the pinned program of that name and its place in the config.
+func (c *Config) Tool(name string) (tool Tool, at string, ok bool) {
+	for i, t := range c.Tools {
+		if t.Name == name {
+			return t, index("tools", i), true
+		}
+	}
+	return Tool{}, "", false
 }
 
 // Environment gives the environment of that name.

@@ -29,7 +29,13 @@ func (d *decoder) decode(n *yaml.Node, path string, into reflect.Value) {
 		}
 		return
 	}
+	if special, ok := into.Addr().Interface().(decodable); ok {
+		special.decode(d, n, path)
+		return
+	}
 	switch into.Kind() {
+	case reflect.Map:
+		d.decodeMap(n, path, into)
 	case reflect.Pointer:
 		into.Set(reflect.New(into.Type().Elem()))
 		d.decode(n, path, into.Elem())
@@ -46,6 +52,52 @@ func (d *decoder) decode(n *yaml.Node, path string, into reflect.Value) {
 		}
 	default:
 		d.decodeScalar(n, path, into)
+	}
+}
+
+// decodable is a value that can be written in more than one form.
+type decodable interface {
+	decode(d *decoder, n *yaml.Node, path string)
+}
+
+// decode takes a path as text, and a program as {exec: {...}}.
+func (a *Apply) decode(d *decoder, n *yaml.Node, path string) {
+	if n.Kind != yaml.MappingNode {
+		d.decode(n, path, reflect.ValueOf(&a.Path).Elem())
+		return
+	}
+	var form struct {
+		Exec *Exec `yaml:"exec"`
+	}
+	d.decode(n, path, reflect.ValueOf(&form).Elem())
+	a.Exec = form.Exec
+	if a.Exec == nil {
+		d.add(n, where(path)+"is neither a path nor {exec: {tool: ...}}", "")
+	}
+}
+
+// decode takes the word none, or a list of pairs.
+func (m *MaxSkew) decode(d *decoder, n *yaml.Node, path string) {
+	if n.Kind == yaml.ScalarNode && n.Value == "none" {
+		return
+	}
+	if n.Kind != yaml.SequenceNode {
+		d.add(n, where(path)+"has to be none or a list of pairs", "maxSkew: none, or maxSkew: [[v0.3.0, v0.3.1]]")
+		return
+	}
+	d.decode(n, path, reflect.ValueOf(&m.Pairs).Elem())
+}
+
+func (d *decoder) decodeMap(n *yaml.Node, path string, into reflect.Value) {
+	if n.Kind != yaml.MappingNode {
+		d.add(n, where(path)+"has to be a mapping, it is "+typeName(n), "")
+		return
+	}
+	into.Set(reflect.MakeMap(into.Type()))
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		value := reflect.New(into.Type().Elem()).Elem()
+		d.decode(n.Content[i+1], join(path, n.Content[i].Value), value)
+		into.SetMapIndex(reflect.ValueOf(n.Content[i].Value), value)
 	}
 }
 

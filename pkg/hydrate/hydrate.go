@@ -145,11 +145,12 @@ func digest(cfg *config.Config, u config.Unit) string {
 		return out
 	}
 	data, err := json.Marshal(struct {
-		App           string
-		Apply, Inject []string
-		Pin           *config.Conduit
-		Secrets       string
-	}{u.App, texts(u.Apply), texts(u.Inject), u.Pin, cfg.Secrets})
+		App      string
+		Apply    []config.Step
+		Inject   []string
+		Pin      *config.Conduit
+		Secrets  string
+	}{u.App, u.Apply, texts(u.Inject), u.Pin, cfg.Secrets})
 	if err != nil {
 		// Strings, numbers and pointers to them always have a JSON form.
 		return ""

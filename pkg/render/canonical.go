@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
 // maxDepth is how deep an object may be nested.
@@ -19,10 +21,16 @@ const maxDepth = 200
 
 var errDepth = errors.New("nested too deeply")
 
-// canonical writes a node of kustomize's as the value that kustomize would
+// canonical writes an object of kustomize's as the value that kustomize would
 // print. kustomize gets there through YAML text, JSON and YAML again; this is
 // the same in one step, at a fiftieth of the cost.
-func (p *packer) canonical(n *yaml.Node, depth int) error { return p.value(n, depth, false) }
+func (p *packer) canonical(r *kyaml.RNode) error {
+	n, err := rewritten(r)
+	if err != nil {
+		return err
+	}
+	return p.value(n, maxDepth, false)
+}
 
 // value writes one value; flow tells whether it stands between brackets.
 func (p *packer) value(n *yaml.Node, depth int, flow bool) error {
@@ -96,8 +104,7 @@ func (p *packer) mapping(n *yaml.Node, depth int, flow bool) error {
 func scalar(n *yaml.Node) (kind byte, value string, err error) {
 	switch tag := n.ShortTag(); tag {
 	case "!!str", "!!merge":
-		value, err = reread(n)
-		return nodeString, value, err
+		return nodeString, n.Value, nil
 	case "!!null":
 		return nodeNull, "null", nil
 	case "!!bool":
@@ -125,20 +132,32 @@ func scalar(n *yaml.Node) (kind byte, value string, err error) {
 	}
 }
 
-// reread gives a text as it is after kustomize has written and read it. The
-// encoder does not write every folded text so that it is read back unchanged,
-// and what kustomize prints is what counts here.
-func reread(n *yaml.Node) (string, error) {
-	if n.Style&yaml.FoldedStyle == 0 {
-		return n.Value, nil
+// rewritten gives a node as it is after kustomize has written and read it, if
+// that may differ: the encoder does not write every block of text so that it
+// is read back unchanged, and what kustomize prints is what counts here.
+func rewritten(r *kyaml.RNode) (*yaml.Node, error) {
+	if n := r.YNode(); n == nil || !delicate(n) {
+		return n, nil
 	}
-	b, err := yaml.Marshal(&yaml.Node{Kind: yaml.ScalarNode, Tag: n.Tag, Style: n.Style, Value: n.Value})
+	text, err := r.String() // with the comments around it, which matter here
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	var value string
-	err = yaml.Unmarshal(b, &value)
-	return value, err
+	var again yaml.Node
+	if err := yaml.Unmarshal([]byte(text), &again); err != nil {
+		return nil, err
+	}
+	return &again, nil
+}
+
+// delicate finds folded text, and literal text that begins or ends with empty
+// lines or spaces.
+func delicate(n *yaml.Node) bool {
+	if n.Kind != yaml.ScalarNode {
+		return slices.ContainsFunc(n.Content, delicate)
+	}
+	return n.Style&yaml.FoldedStyle != 0 || n.Style&yaml.LiteralStyle != 0 &&
+		(strings.HasSuffix(n.Value, "\n\n") || strings.HasPrefix(n.Value, " ") || strings.TrimLeft(n.Value, "\n\t") != n.Value || strings.HasSuffix(n.Value, " \n"))
 }
 
 // number follows yaml.v3 in reading and encoding/json in writing, as

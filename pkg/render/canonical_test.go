@@ -18,6 +18,7 @@ var scalars = []string{
 	`2024-02-29`, `2024-02-29T10:11:12Z`, `2024-02-29 10:11:12.5 +2`, `12:30`, `1:2:3`, `=`, `"<<"`, `!!str 12`, `!!str true`, `!!int "3"`, `!!float 3`, `!!bool "true"`, `!!binary aGVsbG8=`,
 	"|\n    a\n    b\n", ">-\n    a\n    b\n", `"a\tb\u00e9\x1b"`, `[]`, `{}`, `[1, [2, {a: 3}]]`, `{b: 1, a: [x, "y"]}`, `"1e3"`, `"0x1"`, `"2024-02-29"`, `é`, `- `, `.inf`, `.nan`,
 	`{A}`, `[a, , b]`, `{A: }`, ">\n  0\n   00\n", `2e19`, `20000000000000000000`, `!!binary 0000`,
+	"|+\n\n \n#0\n",
 }
 
 // The short way to an object's values ends where kustomize's own long one does.
@@ -48,7 +49,7 @@ func checkCanonical(t *testing.T, doc []byte) {
 	}
 	want, werr := rs[0].AsYAML()
 	p := packer{}
-	gerr := p.canonical(rs[0].YNode(), maxDepth)
+	gerr := p.canonical(&rs[0].RNode)
 	if werr != nil {
 		return // refused by kustomize: what we make of it never counts
 	}

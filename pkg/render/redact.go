@@ -17,7 +17,7 @@ var (
 	dump = regexp.MustCompile("[{`\x00]|map\\[|\\[patch: |apiVersion:|kind: |\\[\\]byte|with config:|invalid utf8 bytes")
 	// The configuration of a builtin plugin, which stands before the cause.
 	config   = regexp.MustCompile("(?s) with config: `.*`: ")
-	repeated = regexp.MustCompile(`(accumulating resources: )?accumulation err='[^']*': `)
+	repeated = regexp.MustCompile(`(accumulating resources: )?accumulation err='(accumulating resources from '[^']*': )?[^']*': `)
 )
 
 // redact gives what is fit to be shown of an error of kustomize's, which may

@@ -115,8 +115,11 @@ func TestRefusesWhatIsNotInTheRepository(t *testing.T) {
 func TestRefuses(t *testing.T) {
 	cases := []struct{ name, at, text, archive string }{
 		{"unknown field", "o/kustomization.yaml:2", "resource", "-- o/kustomization.yaml --\nnamespace: a\nresource: [a.yaml]\n"},
-		{"field in another case", "o/kustomization.yaml:1", "Resources", "-- o/kustomization.yaml --\nResources: [a.yaml]\n"},
-		{"nested field in another case", "o/kustomization.yaml:1", "Path", "-- o/kustomization.yaml --\npatches: [{Path: a.yaml}]\n"},
+		{"remote field in another case", "o/kustomization.yaml:1", "is remote", "-- o/kustomization.yaml --\nResources: ['https://example.com/x']\n"},
+		{"nested remote field in another case", "o/kustomization.yaml:1", "is remote", "-- o/kustomization.yaml --\npatches: [{PATH: 'https://example.com/x'}]\n"},
+		{"plugin's remote field in another case", "o/p.yaml:4", "is remote", "-- o/kustomization.yaml --\ntransformers: [p.yaml]\n-- o/p.yaml --\napiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: p}\nPath: https://example.com/x\n"},
+		{"helm in another case", "o/kustomization.yaml:1", "helmCharts", "-- o/kustomization.yaml --\nHELMCHARTS: [{name: x}]\n"},
+		{"field in two cases", "o/kustomization.yaml:2", "twice", "-- o/kustomization.yaml --\nresources: [a.yaml]\nResources: [b.yaml]\n"},
 		{"number for text", "o/kustomization.yaml:2", "has to be text", "-- o/kustomization.yaml --\nimages:\n- {name: a, newTag: 1.10}\n"},
 		{"boolean for text", "o/kustomization.yaml:1", "has to be text", "-- o/kustomization.yaml --\ncommonLabels: {a: yes}\n"},
 		{"duplicate key", "o/kustomization.yaml:2", "already", "-- o/kustomization.yaml --\nnamespace: a\nnamespace: b\n"},

@@ -81,6 +81,13 @@ func (g *gate) top(dir string, from ref) {
 		g.list.Add(file, 0, fmt.Sprintf("exceeded the limit of %d objects, each counted as often as it is included", g.limits.Objects),
 			"split the kustomization into several entries")
 	}
+	input := int64(0)
+	for _, data := range g.view.data {
+		input += int64(len(data))
+	}
+	if input > g.limits.Input {
+		g.list.Add(file, 0, fmt.Sprintf("exceeded the limit of %d MiB of files", g.limits.Input>>20), "")
+	}
 }
 
 func (g *gate) add(r ref, text, hint string) { g.list.Add(r.file, r.line, text, hint) }

@@ -185,6 +185,18 @@ func TestLimits(t *testing.T) {
 	bomb += kust("resources: [a.yaml]\npatches: [{path: p.yaml, target: {name: a}}]")
 	overflow := kust("resources: [r.yaml]") + "-- o/r.yaml --\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\na: &a [*a]\n"
 	comma := kust("namePrefix: a-\nresources: [r.yaml]") + "-- o/r.yaml --\napiVersion: v1\nkind: \"Con,fig\"\nmetadata: {name: a}\n"
+	diamond := kust("resources: [../l6]")
+	for i := range 7 {
+		below := fmt.Sprintf("../../l%d", i-1)
+		if i == 0 {
+			diamond += "-- l0/kustomization.yaml --\nresources: [a.yaml]\n" + cm("l0/a.yaml", "a")
+			continue
+		}
+		diamond += fmt.Sprintf("-- l%d/kustomization.yaml --\nresources: [a, b]\n", i)
+		for _, side := range []string{"a", "b"} {
+			diamond += fmt.Sprintf("-- l%d/%s/kustomization.yaml --\nnamePrefix: %s-\nresources: [%s]\n", i, side, side, below)
+		}
+	}
 	cases := []struct {
 		name, archive, want string
 		limits              Limits
@@ -194,7 +206,10 @@ func TestLimits(t *testing.T) {
 		{"memory", bomb, "exceeded the memory limit of 256 MiB", Limits{Memory: 256 << 20}, false},
 		{"cpu", bomb, "exceeded the limit of 1s of CPU time", Limits{CPU: time.Second, Memory: 8 << 30}, false},
 		{"output", kust("resources: [a.yaml]") + object, "exceeded the limit of 0 MiB of output", Limits{Output: 20}, false},
-		{"objects", kust("resources: [a.yaml]\nconfigMapGenerator: [{name: x}]") + object, "exceeded the limit of 1 objects", Limits{Objects: 1}, false},
+		{"input", kust("resources: [a.yaml]") + object, "exceeded the limit of 0 MiB of files", Limits{Input: 20}, false},
+		{"diamond", diamond, "exceeded the limit of 20 directories", Limits{Visits: 20}, false},
+		{"diamond of objects", diamond, "exceeded the limit of 20 objects", Limits{Objects: 20}, false},
+		{"generated objects", kust("resources: [a.yaml]\nconfigMapGenerator: [{name: x}]") + object, "exceeded the limit of 1 objects", Limits{Objects: 1}, false},
 		{"recursion", overflow, "crashed kustomize: it recursed without end", Limits{}, true},
 		{"panic", comma, "crashed kustomize: ", Limits{}, true},
 	}

@@ -26,6 +26,8 @@ type objects struct {
 	partial bool
 	cache   *baseCache
 
+	inflaters inflaters
+
 	mu    sync.RWMutex
 	dirs  []string // dir and its alternates
 	packs map[string]*pack

@@ -70,20 +70,25 @@ func TestUpdateRefsRefuses(t *testing.T) {
 	g := newGit(t)
 	a := g.commit("a", "1")
 	r := g.open()
-	for name, u := range map[string][]RefUpdate{
-		"bad name":       {{Name: "refs/heads/a..b", New: a}},
-		"escape":         {{Name: "refs/heads/../../config", New: a}},
-		"HEAD":           {{Name: "HEAD", Old: a, New: a}},
-		"twice":          {{Name: "refs/heads/x", New: a}, {Name: "refs/heads/x", New: a}},
-		"no commit":      {{Name: "refs/heads/x", New: g.id("HEAD^{tree}")}},
-		"missing commit": {{Name: "refs/heads/x", New: ID(strings.Repeat("a", 40))}},
-		"no id":          {{Name: "refs/heads/x", New: "main"}},
-		"deletion":       {{Name: "refs/heads/main", Old: a}},
-		"bad old":        {{Name: "refs/heads/main", Old: "HEAD", New: a}},
-		"below itself":   {{Name: "refs/heads/x", New: a}, {Name: "refs/heads/x/y", New: a}},
+	for _, c := range []struct {
+		want    string
+		updates []RefUpdate
+	}{
+		{`contains ".."`, []RefUpdate{{Name: "refs/heads/a..b", New: a}}},
+		{`contains ".."`, []RefUpdate{{Name: "refs/heads/../../config", New: a}}},
+		{"does not begin with refs/", []RefUpdate{{Name: "HEAD", Old: a, New: a}}},
+		{"given twice", []RefUpdate{{Name: "refs/heads/x", New: a}, {Name: "refs/heads/x", New: a}}},
+		{"it is a tree", []RefUpdate{{Name: "refs/heads/x", New: g.id("HEAD^{tree}")}}},
+		{"is not here", []RefUpdate{{Name: "refs/heads/x", New: ID(strings.Repeat("a", 40))}}},
+		{"not an object id", []RefUpdate{{Name: "refs/heads/x", New: "main"}}},
+		{"not an object id", []RefUpdate{{Name: "refs/heads/main", Old: a}}},
+		{"old value", []RefUpdate{{Name: "refs/heads/main", Old: "HEAD", New: a}}},
+		{"cannot hold both", []RefUpdate{{Name: "refs/heads/x", New: a}, {Name: "refs/heads/x/y", New: a}}},
 	} {
-		if err := r.UpdateRefs(t.Context(), u, who, "x"); err == nil {
-			t.Errorf("%s: accepted", name)
+		err := r.UpdateRefs(t.Context(), c.updates, who, "x")
+		var locked *LockedError
+		if err == nil || !strings.Contains(err.Error(), c.want) || errors.As(err, &locked) {
+			t.Errorf("UpdateRefs(%v): %v, want %q", c.updates, err, c.want)
 		}
 	}
 	if err := r.UpdateRefs(t.Context(), move("x", "", a), Signature{}, "x"); err == nil {
@@ -152,6 +157,21 @@ func TestLocked(t *testing.T) {
 	time.AfterFunc(100*time.Millisecond, func() { os.Remove(lock) })
 	must(t, patient.UpdateRefs(t.Context(), move("env", "", a), who, "x"))
 	noLocks(t, g)
+}
+
+// TestLockByCreating is the way of file systems without hard links.
+func TestLockByCreating(t *testing.T) {
+	g := newGit(t)
+	a := g.commit("a", "1")
+	r := g.open()
+	l := &refLock{update: RefUpdate{New: a}, path: filepath.Join(g.dir, ".git/refs/heads/x.lock")}
+	must(t, r.lockByCreating(l))
+	if b, err := os.ReadFile(l.path); err != nil || string(b) != string(a)+"\n" {
+		t.Errorf("the lock holds %q, %v", b, err)
+	}
+	if err := r.lockByCreating(l); !errors.Is(err, os.ErrExist) {
+		t.Errorf("a second lock: %v", err)
+	}
 }
 
 // TestReflog compares with what git itself writes for the same moves.

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
 )
 
 func packs(t *testing.T, g *gitRepo) int {
@@ -541,5 +543,45 @@ func TestCorruptPack(t *testing.T) {
 			r.Close()
 		}
 		must(t, os.WriteFile(found[0], good, 0o644))
+	}
+}
+
+// TestHostileTree: no reader gets a name that leaves the tree, and no writer
+// hands one on.
+func TestHostileTree(t *testing.T) {
+	g := newGit(t)
+	r := g.open()
+	for name, read := range map[string]bool{"..": false, ".": false, "a/b": false, "": false, "a\x00100644 a": false, ".git": true, ".GIT": true, `a\b`: true} {
+		w := r.NewWriter()
+		var raw bytes.Buffer
+		writeEntry(&raw, TreeEntry{Name: "a", Mode: ModeFile, ID: w.Blob([]byte("a"))})
+		if name == "a\x00100644 a" {
+			name = "a"
+		}
+		writeEntry(&raw, TreeEntry{Name: name, Mode: ModeFile, ID: w.Blob([]byte("x"))})
+		base := w.add(plumbing.TreeObject, raw.Bytes())
+		must(t, w.Flush(t.Context()))
+		if _, err := r.TreeFiles(base); (err == nil) != read {
+			t.Errorf("TreeFiles of a tree with %q: %v", name, err)
+		}
+		_, err := w.Update(base, []Change{{Path: "new", File: &File{}}})
+		if (err == nil) != (read && !isDotGit(name)) {
+			t.Errorf("Update of a tree with %q: %v", name, err)
+		}
+		must(t, w.Close())
+	}
+}
+
+// TestWrongObject: a whole object under another one's id is no object.
+func TestWrongObject(t *testing.T) {
+	g := newGit(t)
+	a, b := g.commit("a", "1"), g.commit("a", "2")
+	path := func(id ID) string { return loosePath(filepath.Join(g.dir, ".git/objects"), id) }
+	data, err := os.ReadFile(path(a))
+	must(t, err)
+	must(t, os.Remove(path(b)))
+	must(t, os.WriteFile(path(b), data, 0o444))
+	if _, err := g.open().Commit(b); err == nil || !strings.Contains(err.Error(), "corrupt") {
+		t.Errorf("Commit: %v", err)
 	}
 }

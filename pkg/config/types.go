@@ -9,7 +9,11 @@ type Config struct {
 	Conduit       *Conduit      `yaml:"conduit"`
 	Environments  []Environment `yaml:"environments"`
 	Apps          []App         `yaml:"apps"`
-	AllowEmpty    bool          `yaml:"allowEmpty"`
+	AllowEmpty    bool          `yaml:"allowEmpty"` // an environment may render to nothing
+	Secrets       string        `yaml:"secrets"`    // refuse (default) or allow: Secrets with readable values
+
+	file  string         // slash path relative to the repository root
+	lines map[string]int // where each value stands, see Line
 }
 
 // Conduit is a pin of the native injector: a release and the options that

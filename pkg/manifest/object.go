@@ -15,9 +15,10 @@ type ID struct {
 	Group, Kind, Namespace, Name string
 }
 
+// String names an object as people do: Deployment shop/web.
 func (id ID) String() string {
 	kind := id.Kind
-	if id.Group != "" {
+	if !OwnGroup(id.Group) {
 		kind += "." + id.Group
 	}
 	if id.Namespace != "" {
@@ -50,6 +51,8 @@ type Object struct {
 	Node       *yaml.Node
 	Origin     Origin
 	Injected   []Injection
+
+	raw []byte // the text as it was read, where rewriting it would break a signature
 }
 
 // Injection records which injector put its proxy into an object.

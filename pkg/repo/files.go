@@ -52,7 +52,7 @@ type TreeEntry struct {
 
 // Tree reads one tree object; the entries are sorted by name, bytewise.
 func (r *Repo) Tree(id ID) ([]TreeEntry, error) {
-	if id == emptyTree {
+	if id == EmptyTree {
 		return nil, nil // git knows it without an object
 	}
 	data, err := r.readKind(id, plumbing.TreeObject)
@@ -66,10 +66,8 @@ func (r *Repo) Tree(id ID) ([]TreeEntry, error) {
 	return entries, nil
 }
 
-// tooLarge stands for source.ErrTooLarge.
-var tooLarge = errors.New("file too large")
-
-const emptyTree ID = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+// EmptyTree is the tree that holds nothing. Git knows it without an object.
+const EmptyTree ID = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
 // parseTree refuses names that a path could not hold: whoever joins them would
 // leave the tree.
@@ -214,7 +212,7 @@ func (t *files) ReadFile(name string, limit int64) ([]byte, error) {
 	kind, data, err := t.repo.objects.read(e.ID, limit)
 	switch {
 	case errors.Is(err, errTooLarge):
-		return nil, tooLarge
+		return nil, source.ErrTooLarge
 	case err != nil:
 		return nil, fmt.Errorf("reading %q: %w", name, err)
 	case kind != plumbing.BlobObject:

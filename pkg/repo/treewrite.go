@@ -29,7 +29,7 @@ type Change struct {
 // stays as it is, by id, and is not read. Directories that become empty go.
 // Changes inside each other, and changes below what is a file in base, are refused.
 func (w *Writer) Update(base ID, changes []Change) (ID, error) {
-	root := &dirNode{base: base, loaded: base == "" || base == emptyTree}
+	root := &dirNode{base: base, loaded: base == "" || base == EmptyTree}
 	sorted := append([]Change(nil), changes...)
 	sort.Slice(sorted, func(i, j int) bool { return sorted[i].Path < sorted[j].Path })
 	for i, c := range sorted {
@@ -179,7 +179,7 @@ func (w *Writer) applyRoot(root *dirNode, c Change) error {
 		return errors.New("the root cannot be a file")
 	}
 	w.replace(TreeEntry{Mode: ModeDir, ID: root.base})
-	*root = dirNode{base: c.Tree, loaded: c.Tree == "" || c.Tree == emptyTree}
+	*root = dirNode{base: c.Tree, loaded: c.Tree == "" || c.Tree == EmptyTree}
 	return w.fill(root, c.Files)
 }
 

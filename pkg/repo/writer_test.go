@@ -98,7 +98,7 @@ func TestTreeNames(t *testing.T) {
 			continue
 		}
 		for _, c := range []Change{
-			{Path: name, File: &File{}}, {Path: name, Tree: emptyTree}, {Path: name + "/x", File: &File{}}, {Path: "d/" + name, File: &File{}},
+			{Path: name, File: &File{}}, {Path: name, Tree: EmptyTree}, {Path: name + "/x", File: &File{}}, {Path: "d/" + name, File: &File{}},
 			{Path: "d", Files: []File{{Path: name}}}, {Path: "d", Files: []File{{Path: name + "/x"}}}, {Path: name, Files: []File{{Path: "x"}}},
 		} {
 			if strings.Contains(name, "/") && fsValid(name) {
@@ -114,14 +114,14 @@ func TestTreeNames(t *testing.T) {
 	for _, name := range good {
 		entries = append(entries, TreeEntry{Name: name, Mode: ModeFile, ID: blob})
 	}
-	entries = append(entries, TreeEntry{Name: "a-", Mode: ModeDir, ID: emptyTree}, TreeEntry{Name: "a0", Mode: ModeExec, ID: blob})
+	entries = append(entries, TreeEntry{Name: "a-", Mode: ModeDir, ID: EmptyTree}, TreeEntry{Name: "a0", Mode: ModeExec, ID: blob})
 	rand.New(rand.NewSource(1)).Shuffle(len(entries), func(i, j int) { entries[i], entries[j] = entries[j], entries[i] })
 	tree, err := w.Tree(entries)
 	must(t, err)
 	_, err = w.Tree(nil)
 	must(t, err)
 	for _, e := range [][]TreeEntry{
-		{{Name: "a", Mode: ModeFile, ID: blob}, {Name: "a", Mode: ModeDir, ID: emptyTree}},
+		{{Name: "a", Mode: ModeFile, ID: blob}, {Name: "a", Mode: ModeDir, ID: EmptyTree}},
 		{{Name: "a", Mode: 0o100600, ID: blob}}, {{Name: "a", Mode: ModeFile, ID: "x"}}, {{Name: "a", Mode: ModeFile}},
 	} {
 		if _, err := w.Tree(e); err == nil {
@@ -289,7 +289,7 @@ func TestUpdateKeeps(t *testing.T) {
 			t.Errorf("Update accepts %+v", c)
 		}
 	}
-	if id, err := w.Update(base, []Change{{Path: "."}}); id != emptyTree || err != nil {
+	if id, err := w.Update(base, []Change{{Path: "."}}); id != EmptyTree || err != nil {
 		t.Errorf("removing everything gives %s, %v", id, err)
 	}
 	if id, err := w.Update(base, nil); id != base || err != nil {

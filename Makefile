@@ -1,0 +1,30 @@
+# What CI runs and what people run are the same targets.
+GO ?= go
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOFUMPT = mvdan.cc/gofumpt@v0.12.0
+GORELEASER = github.com/goreleaser/goreleaser/v2@v2.16.0
+
+.PHONY: build test race lint docs demo release-check
+
+build: ## bin/sluice
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/sluice ./cmd/sluice
+
+test: ## all tests; git is needed, the network is not
+	$(GO) test ./...
+
+race: ## the race detector on the packages that run things in parallel
+	$(GO) test -race ./pkg/repo ./pkg/render ./pkg/source ./pkg/hydrate
+
+lint: ## formatting, vet, staticcheck
+	@unformatted=$$($(GO) run $(GOFUMPT) -l .); test -z "$$unformatted" || { echo "gofumpt -w: $$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+docs: ## generated files: docs/commands, the schema of sluice.yaml
+	$(GO) run ./docs/gen
+
+demo: build ## the main job on a small repository, explained
+	@testdata/demo/run.sh bin/sluice
+
+release-check: ## that .goreleaser.yaml is sound
+	$(GO) run $(GORELEASER) check

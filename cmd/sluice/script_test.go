@@ -1,0 +1,86 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"sluice": main})
+}
+
+// TestScript runs the sessions of testdata/script: the real main against real
+// git. People and dates are fixed, so the ids in them are literal.
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "../../testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup: func(env *testscript.Env) error {
+			env.Vars = append(env.Vars,
+				"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL="+filepath.Join(env.WorkDir, ".gitconfig"),
+				"GIT_AUTHOR_DATE=2026-01-05T09:00:00Z", "GIT_COMMITTER_DATE=2026-01-05T09:00:00Z",
+				"GIT_CEILING_DIRECTORIES="+env.WorkDir, "LC_ALL=C", "TZ=UTC",
+			)
+			config := "[user]\n\tname = Ada Example\n\temail = ada@example.com\n[init]\n\tdefaultBranch = main\n[advice]\n\tdetachedHead = false\n"
+			return os.WriteFile(filepath.Join(env.WorkDir, ".gitconfig"), []byte(config), 0o600)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fsck": fsck, "tree": printTree, "code": code},
+	})
+}
+
+// fsck [dir] holds a repository against git's own check of every object and ref.
+func fsck(ts *testscript.TestScript, neg bool, args []string) {
+	dir := ts.MkAbs(".")
+	if len(args) > 0 {
+		dir = ts.MkAbs(args[0])
+	}
+	cmd := exec.Command("git", "-C", dir, "fsck", "--strict", "--full", "--no-dangling", "--no-progress")
+	out, err := cmd.CombinedOutput()
+	if (err != nil || len(out) > 0) != neg {
+		ts.Fatalf("git fsck: %v\n%s", err, out)
+	}
+}
+
+// tree rev prints every file of a commit with its content, as one text.
+func printTree(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: tree rev [path...]")
+	}
+	git := func(args ...string) string {
+		out, err := exec.Command("git", append([]string{"-C", ts.MkAbs(".")}, args...)...).Output()
+		ts.Check(err)
+		return string(out)
+	}
+	var b strings.Builder
+	for _, file := range strings.Fields(git(append([]string{"ls-tree", "-r", "--name-only", args[0], "--"}, args[1:]...)...)) {
+		b.WriteString("## " + file + "\n" + git("cat-file", "blob", args[0]+":"+file))
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("tree.txt"), []byte(b.String()), 0o600))
+}
+
+// code N command... runs a command that has to end with exit status N.
+func code(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: code N command...")
+	}
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if strconv.Itoa(got) != args[0] {
+		ts.Fatalf("exit status %d, want %s", got, args[0])
+	}
+}

@@ -1,0 +1,343 @@
+// Package branch takes a chain's hydrated environments and the heads of its
+// branches and gives the next hydrated commit: what it holds, its parents and
+// its message. Nothing is written before Apply.
+package branch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/sluice-dev/sluice/pkg/config"
+	"github.com/sluice-dev/sluice/pkg/finding"
+	"github.com/sluice-dev/sluice/pkg/repo"
+	"github.com/sluice-dev/sluice/pkg/tree"
+)
+
+// Head is where an environment's branch stands.
+type Head struct {
+	Environment config.Environment
+	Tip         repo.ID // empty if there is no such branch
+	// Provenance is what the tip says of itself; nil without a tip, on the
+	// chain's root commit, and on a branch that sluice did not write.
+	Provenance *tree.Provenance
+	Foreign    bool  // sluice did not write the tip
+	Damaged    error // why what the tip says of itself cannot be read
+}
+
+// Bare tells whether nothing has been hydrated onto the branch yet.
+func (h Head) Bare() bool { return h.Provenance == nil && !h.Foreign && h.Damaged == nil }
+
+// ReadHead reads where an environment's branch stands.
+func ReadHead(r *repo.Repo, e config.Environment) (Head, error) {
+	h := Head{Environment: e}
+	tip, err := r.Branch(e.Branch)
+	if errors.Is(err, repo.ErrNoBranch) {
+		return h, nil
+	}
+	if err != nil {
+		return h, err
+	}
+	h.Tip = tip
+	if tip == rootID {
+		return h, nil
+	}
+	files, err := r.Files(tip)
+	if err != nil {
+		return h, err
+	}
+	h.Provenance, err = tree.ReadProvenance(files)
+	if errors.Is(err, tree.ErrNoProvenance) {
+		h.Foreign = true
+	} else {
+		h.Damaged = err
+	}
+	return h, nil
+}
+
+// ReadHeads reads a chain's heads, in the chain's order.
+func ReadHeads(r *repo.Repo, chain config.Chain) ([]Head, error) {
+	heads := make([]Head, len(chain))
+	for i, e := range chain {
+		h, err := ReadHead(r, e)
+		if err != nil {
+			return nil, err
+		}
+		heads[i] = h
+	}
+	return heads, nil
+}
+
+// Outcome is what a commit came to.
+type Outcome string
+
+// What a commit can come to.
+const (
+	Committed  Outcome = "committed"
+	Unchanged  Outcome = "unchanged"  // the branch holds exactly this already
+	Superseded Outcome = "superseded" // the branch holds a newer source commit
+)
+
+// Next is a chain's next commit.
+type Next struct {
+	Outcome Outcome
+	Root    config.Environment
+	Tip     repo.ID // of the root's branch before; empty without one
+	Changed []Changed
+	Made    []config.Environment // whose branches have to be made
+
+	spec spec
+}
+
+// Changed counts an environment's objects that differ from the branch.
+type Changed struct {
+	Environment string `json:"environment"`
+	Objects     int    `json:"objects"`
+}
+
+type spec struct {
+	dirs    map[string]tree.Files // nil takes the directory away
+	base    repo.ID               // tree that everything else is taken over from
+	parents []repo.ID
+	author  repo.Signature
+	commit  repo.Signature
+	message string
+}
+
+// Options are the words that change what is refused.
+type Options struct {
+	AllowUnrelatedSource bool
+}
+
+// Plan gives the next commit of a chain whose environments were rendered from
+// source. It refuses what would lose somebody's work.
+func Plan(ctx context.Context, r *repo.Repo, heads []Head, environments []*tree.Environment, p tree.Provenance, source *repo.Commit, o Options) (*Next, error) {
+	root := heads[0]
+	next := &Next{Root: root.Environment, Tip: root.Tip}
+	for _, h := range heads {
+		if h.Tip == "" {
+			next.Made = append(next.Made, h.Environment)
+		}
+		if err := checkHead(r, h); err != nil {
+			return nil, err
+		}
+	}
+	if root.Provenance != nil {
+		superseded, err := checkSource(ctx, r, root, source.ID, o)
+		if err != nil {
+			return nil, err
+		}
+		if superseded {
+			next.Outcome = Superseded
+			return next, nil
+		}
+	}
+	return next, next.compose(r, root, environments, p, source)
+}
+
+// checkHead refuses a branch that is not sluice's to move.
+func checkHead(r *repo.Repo, h Head) error {
+	branch := h.Environment.Branch
+	if h.Foreign {
+		return &finding.Refusal{
+			Text: fmt.Sprintf("branch %s was not written by sluice: its tip %s has no %s", branch, h.Tip.Short(), tree.ProvenancePath),
+			Hint: fmt.Sprintf("give environment %q another branch, or move this one out of the way: git branch -m %s %s-before-sluice", h.Environment.Name, branch, branch),
+		}
+	}
+	if err := CheckMovable(r, branch); err != nil {
+		return err
+	}
+	if h.Damaged != nil {
+		return &finding.Refusal{
+			Text: fmt.Sprintf("branch %s was edited by hand: %v", branch, h.Damaged),
+			Hint: "take the edit back: git revert on " + branch,
+		}
+	}
+	if h.Provenance == nil {
+		return nil
+	}
+	files, err := r.Files(h.Tip)
+	if err != nil {
+		return err
+	}
+	var edited []string
+	for _, e := range h.Provenance.Environments {
+		id, err := tree.ID(files, e.Path)
+		if err != nil {
+			return err
+		}
+		if id != e.Tree {
+			edited = append(edited, e.Path+"/")
+		}
+	}
+	if len(edited) > 0 {
+		return &finding.Refusal{
+			Text: fmt.Sprintf("branch %s was edited by hand: %s at %s is not what was hydrated", branch, strings.Join(edited, " and "), h.Tip.Short()),
+			Hint: fmt.Sprintf("see what is different: sluice verify %s; then make the change in the source and take the edit back: git revert on %s", h.Environment.Name, branch),
+		}
+	}
+	return nil
+}
+
+// CheckMovable refuses a branch that a working tree has checked out.
+func CheckMovable(r *repo.Repo, name string) error {
+	at, checkedOut, err := r.CheckedOut(name)
+	if err != nil || !checkedOut {
+		return err
+	}
+	return &finding.Refusal{
+		Text: fmt.Sprintf("branch %s is checked out in %s: moving it would make its files look edited", name, at),
+		Hint: "switch that working tree to another branch: git switch --detach",
+	}
+}
+
+// checkSource tells whether the branch already holds something newer than
+// the source commit, and refuses one that has nothing to do with it.
+func checkSource(ctx context.Context, r *repo.Repo, root Head, source repo.ID, o Options) (superseded bool, err error) {
+	recorded := repo.ID(root.Provenance.Source.Commit)
+	if recorded == source {
+		return false, nil
+	}
+	older, err := r.IsAncestor(ctx, source, recorded)
+	var missing *repo.MissingObjectError
+	if err != nil && !errors.As(err, &missing) {
+		return false, err // a recorded source that is not here may be newer or not: unknown
+	}
+	if older == repo.Yes {
+		return true, nil
+	}
+	if o.AllowUnrelatedSource {
+		return false, nil
+	}
+	newer, err := r.IsAncestor(ctx, recorded, source)
+	if err != nil || newer == repo.Yes {
+		return false, err
+	}
+	branch := root.Environment.Branch
+	if newer == repo.Unknown {
+		return false, &finding.Refusal{
+			Text: fmt.Sprintf("whether source %s follows %s, which %s holds, cannot be told: the history is not here", source.Short(), recorded.Short(), branch),
+			Hint: "fetch it: git fetch --unshallow, or fetch-depth: 0 in actions/checkout",
+		}
+	}
+	return false, &finding.Refusal{
+		Text: fmt.Sprintf("source %s does not follow %s, which %s holds: the source's history was rewritten, or this is another branch of it", source.Short(), recorded.Short(), branch),
+		Hint: "commit from a source that contains it, or say that this is meant: --allow-unrelated-source",
+	}
+}
+
+// compose fills in the commit, unless nothing changed.
+func (n *Next) compose(r *repo.Repo, root Head, environments []*tree.Environment, p tree.Provenance, source *repo.Commit) error {
+	n.Outcome = Committed
+	parent, err := n.parent(r)
+	if err != nil {
+		return err
+	}
+	n.spec.parents, n.spec.base = []repo.ID{parent.ID}, parent.Tree
+	have, err := r.TreeFiles(parent.Tree)
+	if err != nil {
+		return err
+	}
+	differ := false
+	for _, env := range environments {
+		differences, err := tree.Compare(have, env.Path, env.Files)
+		if err != nil {
+			return err
+		}
+		differ = differ || len(differences) > 0
+		n.Changed = append(n.Changed, Changed{Environment: env.Name, Objects: countObjects(differences)})
+	}
+	gone := removed(root.Provenance, environments)
+	if !differ && len(gone) == 0 && root.Provenance != nil {
+		n.Outcome = Unchanged
+		return nil
+	}
+	n.spec.dirs, err = tree.Branch(p, environments, func(environment, app string) (*tree.Record, error) {
+		return tree.ReadRecord(have, environment, app)
+	})
+	if err != nil {
+		return err
+	}
+	for _, dir := range gone {
+		n.spec.dirs[dir] = nil
+	}
+	when := source.Committer.When
+	if parent.Committer.When.After(when) {
+		when = parent.Committer.When
+	}
+	n.spec.author, n.spec.commit = source.Author, r.Committer()
+	n.spec.author.When, n.spec.commit.When = when, when
+	name, objects := n.headline()
+	n.spec.message = message(name, objects, source.Message, p, pins(environments))
+	return nil
+}
+
+// headline is the first environment of the chain in which objects changed.
+func (n *Next) headline() (name string, objects int) {
+	for _, c := range n.Changed {
+		if c.Objects > 0 {
+			return c.Environment, c.Objects
+		}
+	}
+	return n.Root.Name, 0
+}
+
+// parent gives the commit that the next one follows.
+func (n *Next) parent(r *repo.Repo) (*repo.Commit, error) {
+	if n.Tip == "" || n.Tip == rootID {
+		return rootCommit(), nil
+	}
+	return r.Commit(n.Tip)
+}
+
+// removed gives the recorded directories that no environment has any more.
+func removed(p *tree.Provenance, environments []*tree.Environment) []string {
+	if p == nil {
+		return nil
+	}
+	kept := map[string]bool{}
+	for _, e := range environments {
+		kept[e.Path] = true
+	}
+	var gone []string
+	for _, e := range p.Environments {
+		if !kept[e.Path] {
+			gone = append(gone, e.Path)
+		}
+	}
+	return gone
+}
+
+func countObjects(differences []tree.Difference) int {
+	n := 0
+	for _, d := range differences {
+		if !strings.HasSuffix(d.Path, "/kustomization.yaml") {
+			n++
+		}
+	}
+	return n
+}
+
+// pins gives every pin of the environments once, in order.
+func pins(environments []*tree.Environment) []tree.Pin {
+	var records []tree.AppRecord
+	for _, e := range environments {
+		records = append(records, e.Records...)
+	}
+	return tree.Pins(records)
+}
+
+// The root commit that all branches of all chains share. It is the same in
+// every repository, so whoever makes it first makes the same one.
+var epoch = repo.Signature{Name: "sluice", Email: "sluice@localhost", When: time.Unix(0, 0).UTC()}
+
+const rootMessage = "Root of the environment branches\n"
+
+func rootCommit() *repo.Commit {
+	return &repo.Commit{ID: rootID, Tree: repo.EmptyTree, Author: epoch, Committer: epoch, Message: rootMessage}
+}
+
+// rootID is the id of the root commit; a test holds it against git's.
+const rootID repo.ID = "4f73e05ca197043da2d5bd9009dac5a076d2d3f9"

@@ -1,0 +1,139 @@
+// Package cli turns a command line into calls of the stages and their results
+// into text, JSON and an exit status. It is the only importer of cobra, and
+// the only reader of the environment.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluice-dev/sluice/pkg/render"
+)
+
+// Program is everything that a run takes from its surroundings.
+type Program struct {
+	Args    []string // as in os.Args
+	In      io.Reader
+	Out     io.Writer // the product
+	Err     io.Writer // all else
+	Env     func(string) string
+	Now     func() time.Time
+	Version string // empty: taken from the build's own record
+}
+
+// workerArg is the one argument of a kustomize worker process.
+const workerArg = "kustomize-worker"
+
+// Main runs a command and gives its exit status.
+func Main(ctx context.Context, p Program) int {
+	if len(p.Args) == 2 && p.Args[1] == workerArg {
+		if err := render.Worker(p.In, p.Out); err != nil {
+			fmt.Fprintln(p.Err, err)
+			return 1
+		}
+		return 0
+	}
+	if p.Version == "" {
+		p.Version = buildVersion()
+	}
+	c := &command{Program: p}
+	root := c.root()
+	root.SetArgs(p.Args[1:])
+	root.SetIn(p.In)
+	root.SetOut(p.Out)
+	root.SetErr(p.Err)
+	err := root.ExecuteContext(ctx)
+	if ctx.Err() != nil && err != nil {
+		err = context.Canceled
+	}
+	return c.report(err)
+}
+
+// buildVersion is the module's version that Go recorded in the binary.
+func buildVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}
+
+// command is what all verbs share: the surroundings and the global flags.
+type command struct {
+	Program
+	dir, file, output string
+	quiet, verbose    bool
+	noColor           bool
+}
+
+func (c *command) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "sluice",
+		Short: "Git holds exactly what lands in the cluster",
+		Long: `Sluice renders the Kubernetes manifests of a config repository, injects the
+service-mesh proxy with the version that the repository pins, and commits the
+fully hydrated result to an environment branch. Promotion moves the next
+environment's branch forward to that same commit.`,
+		SilenceUsage: true, SilenceErrors: true,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			switch c.output {
+			case "text", "json", "yaml":
+				return nil
+			}
+			return &usageError{fmt.Errorf("-o takes text, json or yaml, not %q", c.output)}
+		},
+	}
+	flags := root.PersistentFlags()
+	flags.StringVarP(&c.dir, "chdir", "C", "", "run as if started in `DIR`")
+	flags.StringVarP(&c.file, "file", "f", "", "the config `FILE` (default sluice.yaml, here or in a parent directory of the repository)")
+	flags.StringVarP(&c.output, "output", "o", "text", "`FORMAT` of the output: text, json or yaml")
+	flags.BoolVarP(&c.quiet, "quiet", "q", false, "print nothing but the product and errors")
+	flags.BoolVarP(&c.verbose, "verbose", "v", false, "say what is being done")
+	flags.BoolVar(&c.noColor, "no-color", false, "no colors (also: NO_COLOR, CI, or output that is no terminal)")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.AddCommand(c.renderCommand(), c.commitCommand(), c.promoteCommand(), c.verifyCommand(), c.statusCommand(), c.versionCommand())
+	return root
+}
+
+// usageError is a mistake in the command line itself.
+type usageError struct{ error }
+
+func (e *usageError) Unwrap() error { return e.error }
+
+// usage wraps cobra's checks of arguments, so that they count as usage errors.
+func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return &usageError{fmt.Errorf("%w\nusage: %s", err, cmd.UseLine())}
+		}
+		return nil
+	}
+}
+
+// pool starts the kustomize workers of a run: this program again, with one argument.
+func (c *command) pool() (*render.Pool, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("finding this program to start workers: %w", err)
+	}
+	return render.NewPool(render.Command{Path: self, Name: c.Args[0], Args: []string{workerArg}}, runtime.NumCPU(), render.Limits{}), nil
+}
+
+// note prints a line for people beside the product.
+func (c *command) note(format string, args ...any) {
+	if !c.quiet {
+		fmt.Fprintln(c.Err, escape(fmt.Sprintf(format, args...)))
+	}
+}
+
+// errFound ends a command whose product is what it found: exit 1, no message.
+var errFound = errors.New("differences found")

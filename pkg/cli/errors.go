@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/sluice-dev/sluice/pkg/finding"
+	"github.com/sluice-dev/sluice/pkg/repo"
+)
+
+// The exit statuses of every command.
+const (
+	exitDone        = 0   // done, whether something changed or not
+	exitFound       = 1   // a difference or finding
+	exitInput       = 2   // usage, config or manifest at fault
+	exitRefused     = 3   // refused for safety
+	exitRemote      = 4   // a remote or the forge failed
+	exitInterrupted = 130 // interrupted
+)
+
+// report prints an error for people and gives the exit status. It is the only
+// place where either is decided.
+func (c *command) report(err error) int {
+	var (
+		findings finding.List
+		one      finding.Finding
+		refusal  *finding.Refusal
+		use      *usageError
+		asked    *checkFailed
+		moved    *repo.MovedError
+		missing  *repo.MissingObjectError
+		locked   *repo.LockedError
+	)
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errFound):
+		return exitFound
+	case errors.Is(err, context.Canceled):
+		c.say("interrupted: nothing was changed that was not reported", "")
+		return exitInterrupted
+	case errors.As(err, &findings):
+		for _, f := range findings {
+			c.say(f.Error(), f.Hint)
+		}
+		return exitInput
+	case errors.As(err, &one):
+		c.say(err.Error(), one.Hint)
+		return exitInput
+	case errors.As(err, &refusal):
+		c.say(err.Error(), refusal.Hint)
+		if errors.As(err, &asked) {
+			return exitFound
+		}
+		return exitRefused
+	case errors.As(err, &moved):
+		c.say(err.Error(), "somebody else was faster: run the command again")
+		return exitRefused
+	case errors.As(err, &locked):
+		c.say(err.Error(), locked.Hint())
+		return exitRefused
+	case errors.As(err, &missing):
+		c.say(err.Error(), "fetch what is not here: git fetch --unshallow, or fetch-depth: 0 in actions/checkout")
+		return exitRefused
+	case errors.As(err, &use):
+		for _, line := range strings.Split(err.Error(), "\n") {
+			fmt.Fprintln(c.Err, escape(line))
+		}
+		fmt.Fprintln(c.Err, "hint: sluice --help, or sluice COMMAND --help")
+		return exitInput
+	}
+	c.say(err.Error(), hint(err))
+	return exitInput
+}
+
+// say prints one error with its hint.
+func (c *command) say(text, hint string) {
+	fmt.Fprintln(c.Err, escape(text))
+	for i, line := range strings.Split(hint, "\n") {
+		switch {
+		case line == "":
+		case i == 0:
+			fmt.Fprintln(c.Err, "hint: "+escape(line))
+		default:
+			fmt.Fprintln(c.Err, escape(line))
+		}
+	}
+}
+
+// hint says what to do about an error that does not know it itself.
+func hint(err error) string {
+	var unknown *repo.UnknownRevisionError
+	switch {
+	case errors.Is(err, repo.ErrNotRepository):
+		return "run it in a Git repository, or point at one with -C; sluice render works without"
+	case errors.As(err, &unknown):
+		return "name a branch, a tag or a commit id that git log shows; git fetch brings what is missing"
+	}
+	return ""
+}

@@ -1,0 +1,181 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluice-dev/sluice/pkg/branch"
+	"github.com/sluice-dev/sluice/pkg/config"
+	"github.com/sluice-dev/sluice/pkg/repo"
+	"github.com/sluice-dev/sluice/pkg/tree"
+)
+
+func (c *command) statusCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "status", Short: "Show where every environment stands", Args: usage(cobra.NoArgs),
+		Long: `Status prints a row per environment: its branch and commit, the source commit
+that it was rendered from, how far it is behind (the first environment of a
+chain: behind the checked-out source; the others: behind the environment that
+they are promoted from), and the injector versions that it holds.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			w, err := c.open()
+			if err != nil {
+				return err
+			}
+			if err := w.needRepo(); err != nil {
+				return err
+			}
+			cfg, err := w.anyConfig()
+			if err != nil {
+				return err
+			}
+			var rows []standing
+			for _, chain := range cfg.Chains() {
+				more, err := chainStatus(cmd.Context(), w, chain)
+				if err != nil {
+					return err
+				}
+				rows = append(rows, more...)
+			}
+			return c.printStatus(rows)
+		},
+	}
+}
+
+// standing is one environment's row.
+type standing struct {
+	Environment  string  `json:"environment"`
+	Branch       string  `json:"branch"`
+	PromotedFrom string  `json:"promotedFrom,omitempty"`
+	State        string  `json:"state"` // missing, empty, foreign, damaged or hydrated
+	Commit       repo.ID `json:"commit,omitempty"`
+	Source       repo.ID `json:"source,omitempty"`
+	Subject      string  `json:"subject,omitempty"` // of the source commit
+	Behind       *int    `json:"behind"`            // commits; null if it cannot be told
+	Injectors    []pin   `json:"injectors"`
+}
+
+func chainStatus(ctx context.Context, w *workspace, chain config.Chain) ([]standing, error) {
+	heads, err := branch.ReadHeads(w.repo, chain)
+	if err != nil {
+		return nil, err
+	}
+	tips := map[string]repo.ID{}
+	var rows []standing
+	for _, h := range heads {
+		tips[h.Environment.Name] = h.Tip
+		row := standing{
+			Environment: h.Environment.Name, Branch: h.Environment.Branch, PromotedFrom: h.Environment.PromotedFrom,
+			Commit: h.Tip, Injectors: []pin{},
+		}
+		switch {
+		case h.Tip == "":
+			row.State = "missing"
+		case h.Foreign:
+			row.State = "foreign"
+		case h.Damaged != nil:
+			row.State = "damaged"
+		case h.Bare():
+			row.State = "empty"
+		default:
+			row.State = "hydrated"
+			if err := row.fill(w, h); err != nil {
+				return nil, err
+			}
+		}
+		if err := row.behind(ctx, w, h, tips); err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+// fill reads what the branch says of itself.
+func (s *standing) fill(w *workspace, h branch.Head) error {
+	s.Source = repo.ID(h.Provenance.Source.Commit)
+	if commit, err := w.repo.Commit(s.Source); err == nil {
+		s.Subject, _, _ = strings.Cut(strings.TrimSpace(commit.Message), "\n")
+	}
+	files, err := w.repo.Files(h.Tip)
+	if err != nil {
+		return err
+	}
+	records, err := tree.Records(files, h.Environment.Name)
+	if err != nil {
+		return err
+	}
+	for _, p := range tree.Pins(records) {
+		s.Injectors = append(s.Injectors, pin(p))
+	}
+	return nil
+}
+
+// behind counts the commits that the environment has yet to get.
+func (s *standing) behind(ctx context.Context, w *workspace, h branch.Head, tips map[string]repo.ID) error {
+	from, to := h.Tip, tips[s.PromotedFrom]
+	if s.PromotedFrom == "" {
+		head, err := w.repo.Resolve("HEAD")
+		if err != nil {
+			return nil // no commit yet, or a HEAD that is not there: nothing to be behind of
+		}
+		from, to = s.Source, head
+	}
+	if from == "" || to == "" {
+		return nil
+	}
+	n, known, err := w.repo.CountBetween(ctx, from, to)
+	if err == nil && known {
+		s.Behind = &n
+	}
+	return err
+}
+
+func (c *command) printStatus(rows []standing) error {
+	v := struct {
+		Environments []standing `json:"environments"`
+	}{rows}
+	return c.print(v, func() error {
+		lines := [][]string{{"ENVIRONMENT", "BRANCH", "COMMIT", "SOURCE", "BEHIND", "INJECTORS"}}
+		for _, r := range rows {
+			var injectors []string
+			for _, i := range r.Injectors {
+				injectors = append(injectors, i.Injector+" "+i.Version)
+			}
+			source := r.Source.Short()
+			if r.Subject != "" {
+				source += " " + r.Subject
+			}
+			commit := r.Commit.Short()
+			if r.State != "hydrated" {
+				commit = r.State
+			}
+			lines = append(lines, []string{r.Environment, r.Branch, commit, dash(source), r.lag(), dash(strings.Join(injectors, ", "))})
+		}
+		return table(c.Out, lines)
+	})
+}
+
+func (s standing) lag() string {
+	of := s.PromotedFrom
+	if of == "" {
+		of = "source"
+	}
+	switch {
+	case s.Behind == nil:
+		return "-"
+	case *s.Behind == 0:
+		return "up to date"
+	}
+	return fmt.Sprintf("%s behind %s", count(*s.Behind, "commit"), of)
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}

@@ -1,0 +1,210 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/sluice-dev/sluice/pkg/config"
+	"github.com/sluice-dev/sluice/pkg/finding"
+	"github.com/sluice-dev/sluice/pkg/hydrate"
+	"github.com/sluice-dev/sluice/pkg/repo"
+	"github.com/sluice-dev/sluice/pkg/source"
+	"github.com/sluice-dev/sluice/pkg/tree"
+)
+
+// workspace is what -C and -f point at.
+type workspace struct {
+	repo   *repo.Repo // nil outside a Git repository
+	root   string     // directory that source paths are relative to; empty in a bare repository
+	config string     // slash path of the config relative to root
+}
+
+// open finds the repository and the config.
+func (c *command) open() (*workspace, error) {
+	dir, err := filepath.Abs(c.dir)
+	if err != nil {
+		return nil, err
+	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return nil, fmt.Errorf("opening %q: %w", c.dir, errors.Unwrap(err))
+	}
+	w := &workspace{root: dir}
+	w.repo, err = repo.Open(dir, repo.EnvFrom(c.Env))
+	switch {
+	case errors.Is(err, repo.ErrNotRepository):
+		w.repo = nil
+		return w, w.withoutRepo(dir, c.file)
+	case err != nil:
+		return nil, err
+	default:
+		w.root = w.repo.WorkTree()
+	}
+	return w, w.findConfig(dir, c.file)
+}
+
+// withoutRepo takes the config's own directory for the root.
+func (w *workspace) withoutRepo(dir, file string) error {
+	at := filepath.Join(dir, config.FileName)
+	if file != "" {
+		if at = file; !filepath.IsAbs(at) {
+			at = filepath.Join(dir, file)
+		}
+	}
+	w.root, w.config = filepath.Dir(at), filepath.Base(at)
+	return nil
+}
+
+// findConfig looks for the config in dir and, up to the root, above it.
+func (w *workspace) findConfig(dir, file string) error {
+	if w.root == "" { // bare: there is nothing to look through
+		w.config = config.FileName
+		if file != "" {
+			w.config = filepath.ToSlash(filepath.Clean(file))
+		}
+		return nil
+	}
+	root, err := filepath.EvalSymlinks(w.root)
+	if err != nil {
+		return err
+	}
+	w.root = root
+	at := filepath.Join(dir, config.FileName)
+	if file != "" {
+		at = file
+		if !filepath.IsAbs(at) {
+			at = filepath.Join(dir, file)
+		}
+	}
+	for up := dir; file == ""; up = filepath.Dir(up) {
+		candidate := filepath.Join(up, config.FileName)
+		if _, err := os.Lstat(candidate); err == nil {
+			at = candidate
+			break
+		}
+		if up == root || up == filepath.Dir(up) {
+			break
+		}
+	}
+	rel, err := filepath.Rel(root, at)
+	if err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+		return finding.Finding{File: file, Text: "the config lies outside " + root, Hint: "keep it in the repository that it describes"}
+	}
+	w.config = filepath.ToSlash(rel)
+	return nil
+}
+
+// needRepo is the error of a verb that works on branches only.
+func (w *workspace) needRepo() error {
+	if w.repo == nil {
+		return repo.ErrNotRepository
+	}
+	return nil
+}
+
+// snapshot is one state of the source.
+type snapshot struct {
+	fs     *source.FS
+	config *config.Config
+	commit *repo.Commit // nil for the working tree
+	ref    string       // full name of the branch it was taken from; empty if none
+}
+
+// workingTree gives the source as it lies on disk.
+func (w *workspace) workingTree() (*snapshot, error) {
+	if w.root == "" {
+		return nil, finding.Finding{Text: "a bare repository has no working tree", Hint: "render a commit: --rev main"}
+	}
+	files, err := source.OpenDir(w.root)
+	if err != nil {
+		return nil, err
+	}
+	s := &snapshot{fs: source.New(files)}
+	s.config, err = hydrate.Config(s.fs, w.config)
+	return s, err
+}
+
+// revision gives the source as a commit holds it.
+func (w *workspace) revision(rev string) (*snapshot, error) {
+	if err := w.needRepo(); err != nil {
+		return nil, err
+	}
+	s := &snapshot{}
+	id, err := w.repo.Resolve(rev)
+	if err != nil {
+		return nil, err
+	}
+	branch, _, err := w.repo.Head()
+	var unborn *repo.UnbornError
+	if err != nil && !errors.As(err, &unborn) {
+		return nil, err
+	}
+	if rev != "HEAD" {
+		branch = rev
+	}
+	if tip, err := w.repo.Branch(branch); err == nil && tip == id {
+		s.ref = "refs/heads/" + branch
+	}
+	return s, w.load(s, id, w.config)
+}
+
+// anyConfig gives the config as it lies in the working tree, or as HEAD holds
+// it where there is none on disk.
+func (w *workspace) anyConfig() (*config.Config, error) {
+	if w.root != "" {
+		if _, err := os.Lstat(filepath.Join(w.root, filepath.FromSlash(w.config))); err == nil {
+			s, err := w.workingTree()
+			if err != nil {
+				return nil, err
+			}
+			return s.config, nil
+		}
+	}
+	s, err := w.revision("HEAD")
+	if err != nil {
+		return nil, err
+	}
+	return s.config, nil
+}
+
+// load fills in a snapshot of a commit.
+func (w *workspace) load(s *snapshot, id repo.ID, file string) error {
+	var err error
+	if s.commit, err = w.repo.Commit(id); err != nil {
+		return err
+	}
+	files, err := w.repo.Files(id)
+	if err != nil {
+		return err
+	}
+	s.fs = source.New(files)
+	s.config, err = hydrate.Config(s.fs, file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("commit %s: %w", id.Short(), err)
+	}
+	return err
+}
+
+// verify renders what a hydrated commit says it was made of, and compares.
+func (c *command) verify(ctx context.Context, w *workspace, id repo.ID) ([]tree.Difference, error) {
+	files, err := w.repo.Files(id)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := c.pool()
+	if err != nil {
+		return nil, err
+	}
+	defer pool.Close()
+	return hydrate.Verify(ctx, files, func(commit string) (*source.FS, error) {
+		recorded, err := w.repo.Files(repo.ID(commit))
+		if err != nil {
+			return nil, fmt.Errorf("opening the recorded source of %s: %w", id.Short(), err)
+		}
+		return source.New(recorded), nil
+	}, pool)
+}

@@ -1,0 +1,133 @@
+// Package inject puts service-mesh proxies into the objects of a Set that the
+// config selects. A Set comes in, a Set goes out; a selected workload that
+// cannot get its proxy is an error, never left without it silently.
+package inject
+
+import (
+	"errors"
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/sluice-dev/sluice/pkg/config"
+	"github.com/sluice-dev/sluice/pkg/finding"
+	"github.com/sluice-dev/sluice/pkg/inject/conduit"
+	"github.com/sluice-dev/sluice/pkg/manifest"
+	"github.com/sluice-dev/sluice/pkg/source"
+)
+
+// Conduit injects the objects that u.Inject selects with the release that
+// u.Pin names, natively. The objects of set stay as they are. The error is a
+// finding.List.
+func Conduit(set manifest.Set, u config.Unit, cfg *config.Config) (manifest.Set, error) {
+	var list finding.List
+	injector, err := conduit.New(*u.Pin)
+	if err != nil {
+		for _, e := range each(err) {
+			var option *conduit.OptionError
+			if !errors.As(e, &option) {
+				return nil, err
+			}
+			at := u.PinPath + "." + option.Option
+			list.Add(cfg.File(), cfg.Line(at), at+": "+option.Text, option.Hint)
+		}
+		return nil, list.Err()
+	}
+	out := append(manifest.Set(nil), set...)
+	done := map[int]bool{}
+	for _, entry := range u.Inject {
+		selected, workloads := 0, 0
+		for i, o := range set {
+			if !selects(entry.Text, o.Origin) {
+				continue
+			}
+			selected++
+			if !runsPods(o) {
+				continue
+			}
+			workloads++
+			if !done[i] {
+				done[i] = true
+				out[i] = injected(o, injector, &list)
+			}
+		}
+		switch {
+		case selected == 0:
+			list.Add(cfg.File(), entry.Line, fmt.Sprintf("conduitInject %q selects nothing of what kubectlApply lists", entry.Text),
+				"name a file or directory that kubectlApply lists, or a file inside a kustomization that it lists")
+		case workloads == 0:
+			list.Add(cfg.File(), entry.Line, fmt.Sprintf("conduitInject %q selects nothing that runs pods", entry.Text),
+				"name the file of the workload")
+		}
+	}
+	return out, list.Err()
+}
+
+// selects tells whether a conduitInject entry stands for where an object
+// comes from: its file, a directory above it, or the kubectlApply entry that
+// it came through; a pattern stands for the files that it matches.
+func selects(entry string, o manifest.Origin) bool {
+	return entry == o.Entry || source.Match(entry, o.File) || source.Below(entry, o.File)
+}
+
+// podKinds are Kubernetes' kinds that make pods, which an injector is for.
+var podKinds = map[string]bool{
+	"Pod": true, "Deployment": true, "ReplicaSet": true, "DaemonSet": true, "StatefulSet": true,
+	"ReplicationController": true, "Job": true, "CronJob": true,
+}
+
+func runsPods(o *manifest.Object) bool {
+	switch o.ID.Group {
+	case "", "apps", "batch", "extensions":
+		return podKinds[o.ID.Kind]
+	}
+	return false
+}
+
+// injected gives a copy of a workload with its proxy.
+func injected(o *manifest.Object, injector *conduit.Injector, list *finding.List) *manifest.Object {
+	out := *o
+	out.Node = clone(o.Node)
+	result, err := injector.Inject(out.Node)
+	for _, e := range each(err) {
+		var fault *conduit.WorkloadError
+		line, text, hint := o.Origin.Line, e.Error(), ""
+		if errors.As(e, &fault) {
+			hint = fault.Hint
+			if fault.Line > 0 && o.Origin.Line > 0 {
+				line = fault.Line
+			}
+		}
+		list.Add(o.Origin.File, line, fmt.Sprintf("%s: %s", o.ID, text), hint)
+	}
+	if err != nil {
+		return o
+	}
+	if result.Status == conduit.Skipped {
+		list.Add(o.Origin.File, o.Origin.Line, fmt.Sprintf("%s is listed under conduitInject and cannot get its proxy: %s", o.ID, result.Reason),
+			"take it off the list, or pin a release that injects it")
+		return o
+	}
+	out.Injected = append(append([]manifest.Injection(nil), o.Injected...), manifest.Injection{Injector: "conduit", Version: injector.Version()})
+	return &out
+}
+
+// each gives the errors that errors.Join has joined.
+func each(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
+}
+
+func clone(n *yaml.Node) *yaml.Node {
+	out := *n
+	out.Content = make([]*yaml.Node, len(n.Content))
+	for i, c := range n.Content {
+		out.Content[i] = clone(c)
+	}
+	return &out
+}

@@ -1,0 +1,177 @@
+// Package promote takes the heads of two environments and says whether, and
+// to which commit, the later one may move: forward only, to a commit that the
+// earlier one went through.
+package promote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sluice-dev/sluice/pkg/branch"
+	"github.com/sluice-dev/sluice/pkg/config"
+	"github.com/sluice-dev/sluice/pkg/diff"
+	"github.com/sluice-dev/sluice/pkg/finding"
+	"github.com/sluice-dev/sluice/pkg/repo"
+	"github.com/sluice-dev/sluice/pkg/tree"
+)
+
+// Outcome is what a promotion came to.
+type Outcome string
+
+// What a promotion can come to.
+const (
+	Planned Outcome = "planned"
+	Merged  Outcome = "merged"
+	Nothing Outcome = "nothing to promote"
+)
+
+// Plan is a promotion that nothing speaks against.
+type Plan struct {
+	Outcome     Outcome
+	Environment config.Environment
+	Before      repo.ID // tip of the environment's branch
+	Candidate   repo.ID
+	Source      repo.ID // source commit of the candidate
+	Commits     int     // hydrated commits that the branch moves forward by
+	Changes     []diff.Change
+}
+
+// Make plans the promotion of an environment. rev names the candidate; empty
+// means the tip of the environment that it is promoted from.
+func Make(ctx context.Context, r *repo.Repo, cfg *config.Config, e config.Environment, rev string) (*Plan, error) {
+	if e.PromotedFrom == "" {
+		return nil, &finding.Refusal{
+			Text: fmt.Sprintf("environment %q is the first of its chain: nothing is promoted to it", e.Name),
+			Hint: "sluice commit writes to it; promotedFrom in the config makes an environment a later one",
+		}
+	}
+	if e.Frozen != "" {
+		return nil, &finding.Refusal{
+			Text: fmt.Sprintf("environment %q is frozen: %s", e.Name, e.Frozen),
+			Hint: "take the reason out of frozen: in the config when the freeze is over",
+		}
+	}
+	from, _ := cfg.Environment(e.PromotedFrom)
+	head, err := branch.ReadHead(r, e)
+	if err != nil {
+		return nil, err
+	}
+	earlier, err := branch.ReadHead(r, from)
+	if err != nil {
+		return nil, err
+	}
+	if earlier.Bare() || head.Tip == "" {
+		return nil, &finding.Refusal{
+			Text: fmt.Sprintf("nothing has been hydrated for environment %q yet", from.Name),
+			Hint: "run sluice commit first",
+		}
+	}
+	p := &Plan{Outcome: Planned, Environment: e, Before: head.Tip, Candidate: earlier.Tip}
+	if rev != "" {
+		if p.Candidate, err = r.Resolve(rev); err != nil {
+			return nil, err
+		}
+		if err := p.onLine(ctx, r, from, earlier.Tip); err != nil {
+			return nil, err
+		}
+	}
+	if p.Candidate == head.Tip {
+		p.Outcome = Nothing
+		return p, nil
+	}
+	if err := p.forward(ctx, r, from); err != nil {
+		return nil, err
+	}
+	return p, p.describe(ctx, r)
+}
+
+// onLine refuses a candidate that the earlier environment never went through.
+func (p *Plan) onLine(ctx context.Context, r *repo.Repo, from config.Environment, tip repo.ID) error {
+	went, err := r.IsAncestor(ctx, p.Candidate, tip)
+	if err != nil || went == repo.Yes {
+		return err
+	}
+	if went == repo.Unknown {
+		return unknown(p.Candidate, from.Branch)
+	}
+	return &finding.Refusal{
+		Text: fmt.Sprintf("commit %s is not on branch %s: %q gets what %q went through", p.Candidate.Short(), from.Branch, p.Environment.Name, from.Name),
+		Hint: "choose one of: git log --oneline " + from.Branch,
+	}
+}
+
+// forward refuses everything but a fast-forward.
+func (p *Plan) forward(ctx context.Context, r *repo.Repo, from config.Environment) error {
+	follows, err := r.IsAncestor(ctx, p.Before, p.Candidate)
+	if err != nil || follows == repo.Yes {
+		return err
+	}
+	if follows == repo.Unknown {
+		return unknown(p.Before, string(p.Candidate.Short()))
+	}
+	older, err := r.IsAncestor(ctx, p.Candidate, p.Before)
+	if err != nil {
+		return err
+	}
+	if older == repo.Yes {
+		return &finding.Refusal{
+			Text: fmt.Sprintf("environment %q is past commit %s already: promotion goes forward only", p.Environment.Name, p.Candidate.Short()),
+			Hint: "to go back, change the source or revert there, then sluice commit",
+		}
+	}
+	return &finding.Refusal{
+		Text: fmt.Sprintf("branch %s at %s is not on the line of %s: moving it to %s would be no fast-forward", p.Environment.Branch, p.Before.Short(), from.Branch, p.Candidate.Short()),
+		Hint: fmt.Sprintf("see what it holds: git log %s..%s", from.Branch, p.Environment.Branch),
+	}
+}
+
+func unknown(id repo.ID, of string) error {
+	return &finding.Refusal{
+		Text: fmt.Sprintf("whether %s is an ancestor of %s cannot be told: the history is not here", id.Short(), of),
+		Hint: "fetch it: git fetch --unshallow, or fetch-depth: 0 in actions/checkout",
+	}
+}
+
+// describe fills in what the environment gets.
+func (p *Plan) describe(ctx context.Context, r *repo.Repo) error {
+	before, err := r.Files(p.Before)
+	if err != nil {
+		return err
+	}
+	after, err := r.Files(p.Candidate)
+	if err != nil {
+		return err
+	}
+	if p.Changes, err = diff.Objects(before, after, p.Environment.Path); err != nil {
+		return err
+	}
+	candidate, err := tree.ReadProvenance(after)
+	if errors.Is(err, tree.ErrNoProvenance) {
+		return &finding.Refusal{Text: fmt.Sprintf("commit %s was not written by sluice", p.Candidate.Short()), Hint: "promote a commit that sluice commit made"}
+	}
+	if err != nil {
+		return err
+	}
+	p.Source = repo.ID(candidate.Source.Commit)
+	n, known, err := r.CountBetween(ctx, p.Before, p.Candidate)
+	if err == nil && !known {
+		err = errors.New("counting the commits to promote: the history is not complete")
+	}
+	p.Commits = n
+	return err
+}
+
+// Merge moves the branch forward to the candidate, if it still is where it
+// was when the plan was made. now is the time for the reflog.
+func (p *Plan) Merge(ctx context.Context, r *repo.Repo, now time.Time) error {
+	who := r.Committer()
+	who.When = now
+	update := repo.RefUpdate{Name: "refs/heads/" + p.Environment.Branch, Old: p.Before, New: p.Candidate}
+	if err := r.UpdateRefs(ctx, []repo.RefUpdate{update}, who, "sluice promote: fast-forward"); err != nil {
+		return err
+	}
+	p.Outcome = Merged
+	return nil
+}

@@ -1,0 +1,137 @@
+package render
+
+import (
+	"fmt"
+	"reflect"
+	"sort"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/sluice-dev/sluice/pkg/finding"
+)
+
+// conform checks a canonical node against the Go type that kustomize decodes
+// it into: unknown keys, keys in another case (which kustomize would take),
+// and values of the wrong type, all of them, with their lines.
+func conform(file, at string, n *yaml.Node, t reflect.Type, list *finding.List) {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
+		return
+	}
+	wrong := func(want string) {
+		list.Add(file, n.Line, fmt.Sprintf("%s has to be %s", at, want), "")
+	}
+	switch t.Kind() {
+	case reflect.Struct:
+		if n.Kind != yaml.MappingNode {
+			wrong("a mapping")
+			return
+		}
+		conformStruct(file, at, n, t, list)
+	case reflect.Map:
+		if n.Kind != yaml.MappingNode {
+			wrong("a mapping")
+			return
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			conform(file, at+"."+n.Content[i].Value, n.Content[i+1], t.Elem(), list)
+		}
+	case reflect.Slice:
+		if n.Kind != yaml.SequenceNode {
+			wrong("a list")
+			return
+		}
+		for i, item := range n.Content {
+			conform(file, fmt.Sprintf("%s[%d]", at, i), item, t.Elem(), list)
+		}
+	case reflect.String:
+		if n.Kind != yaml.ScalarNode || n.Tag != "!!str" {
+			list.Add(file, n.Line, at+" has to be text", "put the value between quotes")
+		}
+	case reflect.Bool:
+		if n.Tag != "!!bool" {
+			wrong("true or false")
+		}
+	case reflect.Int, reflect.Int32, reflect.Int64:
+		if n.Tag != "!!int" {
+			wrong("a whole number")
+		}
+	}
+}
+
+func conformStruct(file, at string, n *yaml.Node, t reflect.Type, list *finding.List) {
+	fields := map[string]reflect.Type{}
+	collect(t, fields)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		where := strings.TrimPrefix(at+"."+key.Value, ".")
+		if ft, ok := fields[key.Value]; ok {
+			conform(file, where, n.Content[i+1], ft, list)
+			continue
+		}
+		hint := "kustomize knows no such field"
+		if near := nearest(key.Value, fields); near != "" {
+			hint = fmt.Sprintf("did you mean %q?", near)
+		}
+		list.Add(file, key.Line, fmt.Sprintf("unknown field %q", where), hint)
+	}
+}
+
+// collect gives the keys that encoding/json knows for a struct.
+func collect(t reflect.Type, fields map[string]reflect.Type) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		switch {
+		case f.Anonymous && name == "":
+			collect(f.Type, fields)
+		case f.IsExported() && name == "":
+			fields[f.Name] = f.Type
+		case f.IsExported() && name != "-":
+			fields[name] = f.Type
+		}
+	}
+}
+
+// nearest gives the known key that a misspelt one most likely stands for, or "".
+func nearest(key string, fields map[string]reflect.Type) string {
+	names := make([]string, 0, len(fields))
+	for name := range fields {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	best, least := "", 1+len(key)/3
+	for _, name := range names {
+		if strings.EqualFold(name, key) {
+			return name
+		}
+		if d := distance(strings.ToLower(key), strings.ToLower(name)); d <= least {
+			best, least = name, d-1
+		}
+	}
+	return best
+}
+
+// distance is the number of letters to insert, delete or replace between a and b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

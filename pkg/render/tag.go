@@ -1,0 +1,266 @@
+package render
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+	sigsyaml "sigs.k8s.io/yaml"
+
+	"github.com/sluice-dev/sluice/pkg/manifest"
+)
+
+// kustomize can say where an object came from (buildMetadata:
+// originAnnotations), but then it also writes a note for each transformer that
+// an object went through, parsing all notes before it each time: several times
+// the cost of the build itself. So objects carry a note of our own through the
+// build: an annotation put into the text of the resource files that kustomize
+// is given, and into the options of its generators. Builds that could see the
+// note run without it, and a second time with kustomize's own.
+const (
+	tagAnnotation    = "sluice.dev/origin"
+	originAnnotation = "config.kubernetes.io/origin"
+)
+
+// mark is the note: where an object stands.
+type mark struct {
+	file      string
+	doc, line int
+}
+
+func (m mark) String() string { return fmt.Sprintf("%d %d %s", m.doc, m.line, m.file) }
+
+func parseMark(s string) (m mark, ok bool) {
+	doc, rest, _ := strings.Cut(s, " ")
+	line, file, found := strings.Cut(rest, " ")
+	d, err1 := strconv.Atoi(doc)
+	l, err2 := strconv.Atoi(line)
+	return mark{file, d, l}, found && err1 == nil && err2 == nil
+}
+
+// insertion is text to put into a file.
+type insertion struct {
+	offset int
+	text   string
+}
+
+// tagged gives a resource file with a mark in each object, or nil if some
+// object is written in a way in which the place is not certain.
+func tagged(file string, data []byte, docs []manifest.Document) []byte {
+	if bytes.HasPrefix(data, []byte("\xef\xbb\xbf")) {
+		return nil
+	}
+	var all []insertion
+	from := 0
+	text := bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
+	for _, d := range docs {
+		at := bytes.Index(text[from:], d.Raw)
+		if at < 0 {
+			return nil
+		}
+		from += at
+		var root yaml.Node
+		if yaml.Unmarshal(d.Raw, &root) != nil || len(root.Content) != 1 {
+			return nil
+		}
+		t := tagger{raw: d.Raw, base: from, mark: mark{file: file, doc: d.Index}, first: d.Line - root.Content[0].Line}
+		if !t.object(root.Content[0]) {
+			return nil
+		}
+		all = append(all, t.found...)
+		from += len(d.Raw)
+	}
+	slices.SortFunc(all, func(a, b insertion) int { return cmp.Compare(a.offset, b.offset) })
+	var out bytes.Buffer
+	last := 0
+	for _, i := range all {
+		out.Write(text[last:i.offset])
+		out.WriteString(i.text)
+		last = i.offset
+	}
+	out.Write(text[last:])
+	return out.Bytes()
+}
+
+// tagger finds the places in one document.
+type tagger struct {
+	raw   []byte
+	base  int // offset of the document in the file
+	first int // lines of the file before the document's own numbering
+	mark  mark
+	found []insertion
+}
+
+// plain tells whether a node is written where it stands and nowhere else.
+func plain(n *yaml.Node) bool { return n.Anchor == "" && n.Kind != yaml.AliasNode }
+
+func (t *tagger) object(n *yaml.Node) bool {
+	if n.Kind != yaml.MappingNode || !plain(n) || manifest.Field(n, "<<") != nil {
+		return false
+	}
+	if items := manifest.Field(n, "items"); items != nil && strings.HasSuffix(text(manifest.Field(n, "kind")), "List") {
+		if items.Kind != yaml.SequenceNode || !plain(items) {
+			return false
+		}
+		return !slices.ContainsFunc(items.Content, func(item *yaml.Node) bool { return !t.object(item) })
+	}
+	meta := manifest.Field(n, "metadata")
+	if meta == nil || meta.Kind != yaml.MappingNode || !plain(meta) || len(meta.Content) == 0 || manifest.Field(meta, "<<") != nil {
+		return false
+	}
+	t.mark.line = n.Line + t.first
+	entry := strconv.Quote(tagAnnotation) + ": " + quoteJSON(t.mark.String())
+	if annotations := manifest.Field(meta, "annotations"); annotations != nil {
+		if annotations.Kind != yaml.MappingNode || !plain(annotations) || len(annotations.Content) == 0 || manifest.Field(annotations, "<<") != nil {
+			return false
+		}
+		return t.insert(annotations, entry)
+	}
+	return t.insert(meta, `"annotations": {`+entry+"}")
+}
+
+// insert puts an entry before the first key of a mapping.
+func (t *tagger) insert(m *yaml.Node, entry string) bool {
+	key := m.Content[0]
+	if !plain(key) || key.Style&yaml.TaggedStyle != 0 || key.Kind != yaml.ScalarNode {
+		return false
+	}
+	start := 0
+	for range key.Line - 1 {
+		n := bytes.IndexByte(t.raw[start:], '\n')
+		if n < 0 {
+			return false
+		}
+		start += n + 1
+	}
+	offset := start + key.Column - 1
+	if offset > len(t.raw) {
+		return false
+	}
+	before := t.raw[start:offset]
+	if bytes.ContainsFunc(before, func(r rune) bool { return r >= 0x80 }) {
+		return false // columns count characters
+	}
+	if m.Style&yaml.FlowStyle != 0 {
+		entry += ", "
+	} else if len(bytes.Trim(before, " -")) > 0 {
+		return false
+	} else {
+		entry += "\n" + strings.Repeat(" ", key.Column-1)
+	}
+	t.found = append(t.found, insertion{t.base + offset, entry})
+	return true
+}
+
+func quoteJSON(s string) string {
+	b, _ := json.Marshal(s)
+	return string(b)
+}
+
+// taggedGenerators gives a kustomization whose generators mark what they make.
+// What merges into or replaces an object leaves that object's mark alone.
+func taggedGenerators(k *kustomization) ([]byte, error) {
+	return edited(k.data, func(m map[string]any) {
+		for _, field := range []string{"configMapGenerator", "secretGenerator"} {
+			list, _ := m[field].([]any)
+			for _, e := range list {
+				entry, ok := e.(map[string]any)
+				if behavior, _ := entry["behavior"].(string); !ok || behavior == "merge" || behavior == "replace" {
+					continue
+				}
+				annotations := child(child(entry, "options"), "annotations")
+				annotations[tagAnnotation] = mark{file: k.file}.String()
+			}
+		}
+	})
+}
+
+// withOrigins gives a kustomization that has kustomize note origins itself.
+func withOrigins(k *kustomization) ([]byte, error) {
+	return edited(k.data, func(m map[string]any) {
+		list, _ := m["buildMetadata"].([]any)
+		m["buildMetadata"] = append(list, "originAnnotations")
+	})
+}
+
+// edited changes a kustomization in the JSON form to which kustomize itself
+// converts it first, by the same function.
+func edited(data []byte, change func(map[string]any)) ([]byte, error) {
+	j, err := sigsyaml.YAMLToJSON(data)
+	if err != nil {
+		return nil, err
+	}
+	dec := json.NewDecoder(bytes.NewReader(j))
+	dec.UseNumber()
+	var m map[string]any
+	if err := dec.Decode(&m); err != nil {
+		return nil, err
+	}
+	change(m)
+	return json.Marshal(m)
+}
+
+// child gives the mapping under key, made if need be.
+func child(m map[string]any, key string) map[string]any {
+	c, ok := m[key].(map[string]any)
+	if !ok {
+		c = map[string]any{}
+		m[key] = c
+	}
+	return c
+}
+
+// untag takes the mark off an object, and the annotations if nothing else is
+// in them, as kustomize does with its own.
+func untag(n *yaml.Node, key string) (value string) {
+	meta := manifest.Field(n, "metadata")
+	annotations := manifest.Field(meta, "annotations")
+	if annotations == nil || annotations.Kind != yaml.MappingNode {
+		return ""
+	}
+	for i := 0; i+1 < len(annotations.Content); i += 2 {
+		if annotations.Content[i].Value == key {
+			value = annotations.Content[i+1].Value
+			annotations.Content = slices.Delete(annotations.Content, i, i+2)
+			break
+		}
+	}
+	if len(annotations.Content) == 0 {
+		for i := 0; i+1 < len(meta.Content); i += 2 {
+			if meta.Content[i].Value == "annotations" {
+				meta.Content = slices.Delete(meta.Content, i, i+2)
+				break
+			}
+		}
+	}
+	return value
+}
+
+// noted reads kustomize's own note: a path, or the file that configures the
+// generator, both counted from the directory that was built. A transformer's
+// note means that a patch took the object's own away: it says nothing.
+func noted(n *yaml.Node, dir string) string {
+	var o struct {
+		Path         string `yaml:"path"`
+		ConfiguredIn string `yaml:"configuredIn"`
+		ConfiguredBy struct {
+			Kind string `yaml:"kind"`
+		} `yaml:"configuredBy"`
+	}
+	note := text(manifest.Field(n, "metadata", "annotations", originAnnotation))
+	switch {
+	case yaml.Unmarshal([]byte(note), &o) != nil:
+		return ""
+	case o.Path != "":
+		return path.Join(dir, o.Path)
+	case o.ConfiguredIn != "" && strings.HasSuffix(o.ConfiguredBy.Kind, "Generator"):
+		return path.Join(dir, o.ConfiguredIn)
+	}
+	return ""
+}

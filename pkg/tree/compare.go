@@ -1,0 +1,107 @@
+package tree
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"sort"
+
+	"github.com/sluice-dev/sluice/pkg/source"
+)
+
+// Difference is one path where a branch does not hold what it should.
+type Difference struct {
+	Path   string `json:"path" yaml:"path"` // on the branch
+	What   string `json:"what" yaml:"what"` // extra, missing or different
+	Detail string `json:"detail,omitempty" yaml:"detail,omitempty"`
+}
+
+// Compare gives the paths where directory dir of a commit differs from the
+// files that it should hold, in order. Nothing is read where the ids are equal.
+func Compare(have source.Tree, dir string, want Files) ([]Difference, error) {
+	id, err := ID(have, dir)
+	if err != nil {
+		return nil, err
+	}
+	if id == want.ID() || id == "" && len(want) == 0 {
+		return nil, nil
+	}
+	c := comparison{have: have, want: want, dir: dir, seen: map[string]bool{}}
+	if id != "" {
+		if err := c.walk(""); err != nil {
+			return nil, err
+		}
+	}
+	for _, p := range want.Paths() {
+		if !c.seen[p] {
+			c.add(p, "missing", "")
+		}
+	}
+	if len(c.found) == 0 {
+		c.add("", "different", "file modes or empty directories")
+	}
+	sort.Slice(c.found, func(i, j int) bool { return c.found[i].Path < c.found[j].Path })
+	return c.found, nil
+}
+
+type comparison struct {
+	have  source.Tree
+	want  Files
+	dir   string
+	seen  map[string]bool
+	found []Difference
+}
+
+func (c *comparison) add(p, what, detail string) {
+	c.found = append(c.found, Difference{Path: path.Join(c.dir, p), What: what, Detail: detail})
+}
+
+func (c *comparison) walk(at string) error {
+	entries, err := c.have.ReadDir(path.Join(c.dir, at))
+	if errors.Is(err, fs.ErrNotExist) || err != nil && at == "" {
+		c.add(at, "different", "is not a directory")
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading %q: %w", path.Join(c.dir, at), err)
+	}
+	for _, e := range entries {
+		p := path.Join(at, e.Name)
+		if e.Kind == source.Dir {
+			if err := c.walk(p); err != nil {
+				return err
+			}
+			continue
+		}
+		want, wanted := c.want[p]
+		c.seen[p] = true
+		switch {
+		case !wanted:
+			c.add(p, "extra", "")
+		case e.Kind != source.File:
+			c.add(p, "different", "is not a regular file")
+		default:
+			have, err := c.have.ReadFile(path.Join(c.dir, p), maxRecord)
+			if err != nil {
+				return fmt.Errorf("reading %q: %w", path.Join(c.dir, p), err)
+			}
+			if !bytes.Equal(have, want) {
+				c.add(p, "different", fmt.Sprintf("first in line %d", firstDifference(have, want)))
+			}
+		}
+	}
+	return nil
+}
+
+// firstDifference is the first line, counted from 1, that is not the same.
+func firstDifference(a, b []byte) int {
+	line := 1
+	for i := 0; i < len(a) && i < len(b) && a[i] == b[i]; i++ {
+		if a[i] == '\n' {
+			line++
+		}
+	}
+	return line
+}

@@ -1,0 +1,156 @@
+// Package tree lays an environment's objects out as the files of its branch,
+// with the provenance beside them, and reads both back.
+package tree
+
+import (
+	"fmt"
+	"path"
+
+	"github.com/sluice-dev/sluice/pkg/finding"
+	"github.com/sluice-dev/sluice/pkg/manifest"
+)
+
+// App is one app of an environment, rendered and injected.
+type App struct {
+	Name   string // empty for the app of the config's top-level lists
+	Set    manifest.Set
+	Config string // sha256 of its part of the config
+	Pins   []Pin
+	Inputs []Input
+	Absent []string
+}
+
+// Environment is one environment laid out.
+type Environment struct {
+	Name    string
+	Path    string // directory on the branch
+	Files   Files  // relative to Path
+	Records []AppRecord
+}
+
+// AppRecord is a record with the name of its app.
+type AppRecord struct {
+	App string
+	Record
+}
+
+// Lay gives the files of an environment; apps come in the order in which they
+// are applied. commit is the source commit for the records. Two objects that
+// would share a file are a finding.List.
+func Lay(name, dir, commit string, apps []App) (*Environment, error) {
+	env := &Environment{Name: name, Path: dir, Files: Files{}}
+	var list finding.List
+	var resources []string
+	for _, app := range apps {
+		files, objects, findings, err := layApp(app)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, findings...)
+		for p, data := range files {
+			env.Files[path.Join(app.Name, p)] = data
+		}
+		if app.Name != "" && len(files) > 0 {
+			resources = append(resources, app.Name)
+		}
+		env.Records = append(env.Records, AppRecord{App: app.Name, Record: Record{
+			Commit: commit, Config: app.Config, Pins: app.Pins, Inputs: app.Inputs, Absent: app.Absent, Tree: files.ID(), Objects: objects,
+		}})
+	}
+	if len(resources) > 0 {
+		index, err := kustomization(resources)
+		if err != nil {
+			return nil, err
+		}
+		env.Files["kustomization.yaml"] = index
+	}
+	return env, list.Err()
+}
+
+// layApp gives an app's files relative to its directory, and their records in
+// the order in which the objects are applied.
+func layApp(app App) (Files, []ObjectRecord, finding.List, error) {
+	files := Files{}
+	var objects []ObjectRecord
+	var list finding.List
+	var resources []string
+	from := map[string]*manifest.Object{}
+	for _, o := range app.Set {
+		file := ObjectPath(o.ID)
+		if other, taken := from[file]; taken {
+			list.Add(o.Origin.File, o.Origin.Line, fmt.Sprintf("%s would share its file %s with %s of %s", o.ID, file, other.ID, other.Origin), "rename one of the two, or move it to an app of its own")
+			continue
+		}
+		from[file] = o
+		data, err := manifest.Encode(o)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		files[file] = data
+		resources = append(resources, file)
+		objects = append(objects, record(o, file))
+	}
+	if len(resources) > 0 {
+		index, err := kustomization(resources)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		files["kustomization.yaml"] = index
+	}
+	return files, objects, list, nil
+}
+
+func record(o *manifest.Object, file string) ObjectRecord {
+	r := ObjectRecord{
+		File: file, APIVersion: o.APIVersion, Kind: o.ID.Kind, Namespace: o.ID.Namespace, Name: o.ID.Name,
+		Source: o.Origin.File, Images: manifest.Images(o),
+	}
+	for _, i := range o.Injected {
+		r.Injected = append(r.Injected, Pin(i))
+	}
+	return r
+}
+
+// kustomization lists resources in the order in which they are applied.
+func kustomization(resources []string) ([]byte, error) {
+	return encode(struct {
+		APIVersion string   `yaml:"apiVersion"`
+		Kind       string   `yaml:"kind"`
+		Resources  []string `yaml:"resources"`
+	}{"kustomize.config.k8s.io/v1beta1", "Kustomization", resources})
+}
+
+// Branch gives the tree of a hydrated commit: each environment's directory
+// and, under Dir, the provenance. older tells what the branch's tip holds as
+// the record of an app, nil if it holds none.
+func Branch(p Provenance, environments []*Environment, older func(environment, app string) (*Record, error)) (map[string]Files, error) {
+	dirs := map[string]Files{}
+	records := Files{}
+	p.Environments = nil
+	for _, env := range environments {
+		er := EnvironmentRecord{Name: env.Name, Path: env.Path}
+		if len(env.Files) > 0 {
+			er.Tree = env.Files.ID()
+		}
+		p.Environments = append(p.Environments, er)
+		dirs[env.Path] = env.Files
+		for _, r := range env.Records {
+			before, err := older(env.Name, r.App)
+			if err != nil {
+				return nil, err
+			}
+			data, err := encode(r.Record.Keep(before))
+			if err != nil {
+				return nil, err
+			}
+			records[RecordPath(env.Name, r.App)[len(Dir)+1:]] = data
+		}
+	}
+	data, err := encode(p)
+	if err != nil {
+		return nil, err
+	}
+	records["provenance.yaml"] = data
+	dirs[Dir] = records
+	return dirs, nil
+}

@@ -11,6 +11,7 @@ import (
 	"testing"
 )
 
+// TestReadPacks reads everything that git packs, in each form of delta.
 func TestReadPacks(t *testing.T) {
 	rnd := rand.New(rand.NewSource(5))
 	text := func(n int) []byte {
@@ -64,6 +65,7 @@ func TestReadPacks(t *testing.T) {
 	}
 }
 
+// TestCorruptPack flips bytes: what is read is right or an error, never wrong.
 func TestCorruptPack(t *testing.T) {
 	rnd := rand.New(rand.NewSource(9))
 	g := newGit(t)
@@ -105,6 +107,7 @@ func TestCorruptPack(t *testing.T) {
 	}
 }
 
+// TestWrongObject: a whole object under another one's id is no object.
 func TestWrongObject(t *testing.T) {
 	g := newGit(t)
 	a, b := g.commit("a", "1"), g.commit("a", "2")

@@ -68,6 +68,7 @@ func TestTreeNames(t *testing.T) {
 
 func fsValid(name string) bool { return !strings.HasPrefix(name, "/") && !strings.HasSuffix(name, "/") }
 
+// TestUpdateAsGit: random changes to random trees give what git's index gives.
 func TestUpdateAsGit(t *testing.T) {
 	rnd := rand.New(rand.NewSource(3))
 	names := []string{"a", "b", "a.b", "a-b", "c"}
@@ -148,6 +149,7 @@ func TestUpdateAsGit(t *testing.T) {
 	}
 }
 
+// conflicting says whether changes lie in each other or run through a file.
 func conflicting(model map[string]string, changes []Change) bool {
 	for i, c := range changes {
 		for k := range model {
@@ -180,6 +182,7 @@ func treeByGit(g *gitRepo, files map[string]string) ID {
 	return ID(g.git("write-tree"))
 }
 
+// TestUpdateKeeps: what is not named stays as it is, odd modes and submodules included.
 func TestUpdateKeeps(t *testing.T) {
 	g := newGit(t)
 	g.write("x", "x")
@@ -228,6 +231,8 @@ func TestUpdateKeeps(t *testing.T) {
 	}
 }
 
+// TestHostileTree: no reader gets a name that leaves the tree, and no writer
+// hands one on.
 func TestHostileTree(t *testing.T) {
 	g := newGit(t)
 	r := g.open()

@@ -80,7 +80,7 @@ func (s *settings) add(file string, at location, env Env, depth int) error {
 
 func tilde(path string, env Env) string {
 	if rest, ok := strings.CutPrefix(path, "~/"); ok {
-		return filepath.Join(env.Home, rest)
+		return env.Home + "/" + rest // a slash at the end has a meaning in conditions
 	}
 	return path
 }

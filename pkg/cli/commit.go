@@ -101,7 +101,7 @@ func (c *command) plan(ctx context.Context, w *workspace, s *snapshot, chain con
 	if err != nil {
 		return nil, nil, err
 	}
-	environments, err := hydrate.Environments(ctx, s.fs, s.config, chain, string(s.commit.ID), pool)
+	environments, err := hydrate.Environments(ctx, w.source(ctx, s), chain, pool)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -52,11 +52,7 @@ from. It reads the working tree, or a commit with --rev, and changes nothing.`,
 				return err
 			}
 			defer pool.Close()
-			id := ""
-			if s.commit != nil {
-				id = string(s.commit.ID)
-			}
-			environments, err := hydrate.Environments(cmd.Context(), s.fs, s.config, chosen, id, pool)
+			environments, err := hydrate.Environments(cmd.Context(), w.source(cmd.Context(), s), chosen, pool)
 			if err != nil {
 				return err
 			}

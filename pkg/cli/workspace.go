@@ -124,7 +124,7 @@ func (w *workspace) workingTree() (*snapshot, error) {
 		return nil, err
 	}
 	s := &snapshot{fs: source.New(files)}
-	s.config, err = hydrate.Config(s.fs, w.config)
+	s.config, err = hydrate.Load(s.fs, w.config)
 	return s, err
 }
 
@@ -182,7 +182,7 @@ func (w *workspace) load(s *snapshot, id repo.ID, file string) error {
 		return err
 	}
 	s.fs = source.New(files)
-	s.config, err = hydrate.Config(s.fs, file)
+	s.config, err = hydrate.Load(s.fs, file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("commit %s: %w", id.Short(), err)
 	}
@@ -207,4 +207,42 @@ func (c *command) verify(ctx context.Context, w *workspace, id repo.ID) ([]tree.
 		}
 		return source.New(recorded), nil
 	}, pool)
+}
+
+// source gives a snapshot as the stages take it.
+func (w *workspace) source(ctx context.Context, s *snapshot) hydrate.Source {
+	src := hydrate.Source{Files: s.fs, Config: s.config}
+	if s.commit != nil {
+		src.Commit = string(s.commit.ID)
+	}
+	src.Open = func(commit string) (*source.FS, error) { return w.earlier(ctx, s, repo.ID(commit)) }
+	return src
+}
+
+// earlier gives the files of a commit that the snapshot's history contains: a
+// commit of somebody's fork can be fetched by its id, too.
+func (w *workspace) earlier(ctx context.Context, s *snapshot, id repo.ID) (*source.FS, error) {
+	if err := w.needRepo(); err != nil {
+		return nil, err
+	}
+	newest := id
+	if s.commit != nil {
+		newest = s.commit.ID
+	} else if head, err := w.repo.Resolve("HEAD"); err == nil {
+		newest = head
+	}
+	contains, err := w.repo.IsAncestor(ctx, id, newest)
+	switch {
+	case err != nil:
+		return nil, err
+	case contains == repo.Unknown:
+		return nil, &finding.Refusal{Text: fmt.Sprintf("whether revision %s belongs to the source's history cannot be told: the history is not here", id.Short()), Hint: "fetch it: git fetch --unshallow, or fetch-depth: 0 in actions/checkout"}
+	case contains == repo.No:
+		return nil, finding.Finding{File: w.config, Text: fmt.Sprintf("revision %s is not in the history of the source", id.Short()), Hint: "name a commit that git log shows"}
+	}
+	files, err := w.repo.Files(id)
+	if err != nil {
+		return nil, err
+	}
+	return source.New(files), nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -147,7 +148,8 @@ func (k *checker) path(at, p string) {
 			return
 		}
 	}
-	if full := path.Join(path.Dir(k.file), p); full == ".." || strings.HasPrefix(full, "../") {
+	dir := path.Dir(k.Place(at).File)
+	if full := path.Join(dir, p); full == ".." || strings.HasPrefix(full, "../") {
 		bad("leaves the repository", inRepo)
 	}
 }
@@ -261,6 +263,7 @@ func (k *checker) apps() {
 		}
 		k.app(at, a.KubectlApply, a.ConduitInject, a.Inject, pin)
 		k.pin(at+".conduit", a.Conduit)
+		k.revision(at, a)
 		for j, name := range a.Environments {
 			if _, ok := k.Environment(name); !ok {
 				k.add(index(at+".environments", j), fmt.Sprintf("%q is no environment", name), suggest(name, environments))
@@ -268,6 +271,27 @@ func (k *checker) apps() {
 		}
 	}
 	k.dependencies(known)
+}
+
+var commitID = regexp.MustCompile(`^[0-9a-f]{40}$`)
+
+// revision checks the source commits that an app is held back to. A shortened
+// id would name another commit one day.
+func (k *checker) revision(at string, a App) {
+	names := make([]string, 0, len(a.Revision))
+	for name := range a.Revision {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		here := at + ".revision." + name
+		if _, ok := k.Environment(name); !ok {
+			k.add(here, fmt.Sprintf("revision names %q, which is no environment", name), "")
+		}
+		if !commitID.MatchString(a.Revision[name]) {
+			k.add(here, fmt.Sprintf("revision %q is not a full commit id", a.Revision[name]), "git rev-parse prints it: 40 hex digits")
+		}
+	}
 }
 
 func (k *checker) dependencies(known []string) {

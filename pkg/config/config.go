@@ -1,10 +1,9 @@
 package config
 
 import (
+	"fmt"
 	"path"
 	"reflect"
-	"strconv"
-	"strings"
 
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/manifest"
@@ -13,29 +12,31 @@ import (
 // FileName is the config's name where none is given.
 const FileName = "sluice.yaml"
 
-// Parse reads a config. file is its path relative to the repository root, for
-// findings and because the paths in it are relative to it. The result has its
-// defaults filled in and its paths relative to the repository root; the error
-// is a finding.List of everything at fault.
-func Parse(file string, data []byte) (*Config, error) {
-	docs, err := manifest.Documents(file, data)
+// Files is where a config and what it includes are read from.
+type Files interface {
+	ReadFile(path string) ([]byte, error)
+	Glob(pattern string) ([]string, error)
+}
+
+// Load reads the config at a slash path relative to the repository root, and
+// the app files that it includes. The result has its defaults filled in; the
+// error is a finding.List of everything at fault, or that of files.
+func Load(files Files, file string) (*Config, error) {
+	data, err := files.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	d := decoder{file: file, lines: map[string]int{}}
-	switch len(docs) {
-	case 0:
-		d.list.Add(file, 1, "the config is empty", "list what to apply under kubectlApply:, or run sluice init")
-		return nil, d.list
-	case 1:
-	default:
-		d.list.Add(file, docs[1].Line, "a second document: a config is one", "delete the line --- above it")
-		return nil, d.list
-	}
-	c := &Config{file: file, lines: d.lines}
-	d.decode(docs[0].Node, "", reflect.ValueOf(c).Elem())
+	c := &Config{file: file, places: map[string]Place{}}
+	d := decoder{file: file, places: c.places}
+	d.document(data, "", reflect.ValueOf(c).Elem())
 	if err := d.list.Err(); err != nil {
 		return nil, err // what follows would only repeat it
+	}
+	for i := range c.Apps {
+		c.Apps[i].dir = path.Dir(file)
+	}
+	if err := c.include(files); err != nil {
+		return nil, err
 	}
 	c.fill()
 	if err := c.check(); err != nil {
@@ -44,20 +45,79 @@ func Parse(file string, data []byte) (*Config, error) {
 	return c, nil
 }
 
+// document decodes a file that holds one document into the value at a config path.
+func (d *decoder) document(data []byte, at string, into reflect.Value) {
+	docs, err := manifest.Documents(d.file, data)
+	if err := d.list.Take(err); err != nil {
+		d.list.Add(d.file, 0, err.Error(), "")
+	}
+	switch {
+	case len(d.list) > 0:
+	case len(docs) == 0:
+		d.list.Add(d.file, 1, "the config is empty", "list what to apply under kubectlApply:")
+	case len(docs) > 1:
+		d.list.Add(d.file, docs[1].Line, "a second document: a config is one", "delete the line --- above it")
+	default:
+		d.decode(docs[0].Node, at, into)
+	}
+}
+
+// include adds an app for each file that an include pattern matches: its name
+// is that of its directory, its paths are relative to it.
+func (c *Config) include(files Files) error {
+	var list finding.List
+	for i, pattern := range c.Include {
+		at := index("include", i)
+		k := &checker{Config: c}
+		k.path(at, pattern)
+		if len(k.list) > 0 {
+			list = append(list, k.list...)
+			continue
+		}
+		found, err := files.Glob(path.Join(path.Dir(c.file), pattern))
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			list = append(list, c.finding(at, fmt.Sprintf("include %q matches no file", pattern), "an app file is for instance teams/shop/sluice-app.yaml"))
+		}
+		for _, file := range found {
+			data, err := files.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			app := App{dir: path.Dir(file)}
+			d := decoder{file: file, places: c.places}
+			here := index("apps", len(c.Apps))
+			d.document(data, here, reflect.ValueOf(&app).Elem())
+			list = append(list, d.list...)
+			if app.Name != "" {
+				list = append(list, c.finding(here+".name", "an included app is named by its directory", "delete the name"))
+			}
+			app.Name = path.Base(app.dir)
+			c.Apps = append(c.Apps, app)
+		}
+	}
+	return list.Err()
+}
+
 // File is the config's slash path relative to the repository root.
 func (c *Config) File() string { return c.file }
 
-// Line tells where a value stands, by its path: environments[1].branch. Where
-// the value is not written, it is the line of what should hold it.
-func (c *Config) Line(at string) int {
+// Place tells where a value stands, by its config path: environments[1].branch.
+// Where the value is not written, it is the place of what should hold it.
+func (c *Config) Place(at string) Place {
 	for at != "" {
-		if line, ok := c.lines[at]; ok {
-			return line
+		if place, ok := c.places[at]; ok {
+			return place
 		}
 		at = parent(at)
 	}
-	return max(1, c.lines[""])
+	return Place{c.file, max(1, c.places[""].Line)}
 }
+
+// Line is the line of Place.
+func (c *Config) Line(at string) int { return c.Place(at).Line }
 
 func parent(at string) string {
 	for i := len(at) - 1; i >= 0; i-- {
@@ -85,146 +145,6 @@ func (c *Config) fill() {
 	if c.Secrets == "" {
 		c.Secrets = "refuse"
 	}
-}
-
-// Unit is one app as it is rendered: the config's lists with their places.
-type Unit struct {
-	App     string // empty for the top-level lists
-	Apply   []Step
-	Inject  []Path // of conduitInject
-	Pin     *Conduit
-	PinPath string // config path of the pin, for Line
-	// Programs are the injectors that are programs, in their order.
-	Programs []Injector
-	// DependsOn holds names of apps that come before this one.
-	DependsOn []string
-}
-
-// Path is a path of the config with the place where it is written.
-type Path struct {
-	Text string // slash path relative to the repository root, {env} expanded
-	Line int
-}
-
-// Step is an entry of kubectlApply: a path, or a program to run.
-type Step struct {
-	Path
-	Exec *Exec // nil for a path; its files are relative to the repository root
-}
-
-// Injector is a program that injects what its paths select.
-type Injector struct {
-	Tool  string
-	Args  []string
-	Files []string // relative to the repository root
-	Paths []Path
-	Line  int
-}
-
-// Units gives the apps of an environment, each after those it depends on and
-// otherwise in the config's order.
-func (c *Config) Units(e Environment) []Unit {
-	if len(c.Apps) == 0 {
-		return []Unit{{
-			Apply: c.steps("kubectlApply", c.KubectlApply, e), Inject: c.paths("conduitInject", c.ConduitInject, e),
-			Programs: c.programs("inject", c.Inject, e), Pin: c.Conduit, PinPath: "conduit",
-		}}
-	}
-	var units []Unit
-	done := map[string]bool{}
-	var visit func(i int)
-	visit = func(i int) {
-		a := c.Apps[i]
-		if done[a.Name] || !a.in(e) {
-			return
-		}
-		done[a.Name] = true
-		for _, name := range a.DependsOn {
-			visit(c.appIndex(name))
-		}
-		at := "apps[" + strconv.Itoa(i) + "]"
-		u := Unit{
-			App: a.Name, DependsOn: a.DependsOn,
-			Apply: c.steps(at+".kubectlApply", a.KubectlApply, e), Inject: c.paths(at+".conduitInject", a.ConduitInject, e),
-			Programs: c.programs(at+".inject", a.Inject, e), Pin: a.Conduit, PinPath: at + ".conduit",
-		}
-		if u.Pin == nil {
-			u.Pin, u.PinPath = c.Conduit, "conduit"
-		}
-		units = append(units, u)
-	}
-	for i := range c.Apps {
-		visit(i)
-	}
-	return units
-}
-
-func (a App) in(e Environment) bool {
-	if len(a.Environments) == 0 {
-		return true
-	}
-	for _, name := range a.Environments {
-		if name == e.Name {
-			return true
-		}
-	}
-	return false
-}
-
-func (c *Config) appIndex(name string) int {
-	for i, a := range c.Apps {
-		if a.Name == name {
-			return i
-		}
-	}
-	return -1
-}
-
-// inRepo gives a path of the config relative to the repository root.
-func (c *Config) inRepo(text string, e Environment) string {
-	return path.Join(path.Dir(c.file), strings.ReplaceAll(text, "{env}", e.Name))
-}
-
-func (c *Config) paths(at string, list []string, e Environment) []Path {
-	out := make([]Path, len(list))
-	for i, text := range list {
-		out[i] = Path{Text: c.inRepo(text, e), Line: c.Line(index(at, i))}
-	}
-	return out
-}
-
-func (c *Config) steps(at string, list []Apply, e Environment) []Step {
-	out := make([]Step, len(list))
-	for i, a := range list {
-		out[i].Line = c.Line(index(at, i))
-		if a.Exec == nil {
-			out[i].Text = c.inRepo(a.Path, e)
-			continue
-		}
-		run := *a.Exec
-		run.Files = c.files(a.Exec.Files, e)
-		out[i].Exec = &run
-	}
-	return out
-}
-
-func (c *Config) programs(at string, list []Inject, e Environment) []Injector {
-	var out []Injector
-	for i, in := range list {
-		at := index(at, i)
-		out = append(out, Injector{
-			Tool: in.Tool, Args: in.Args, Files: c.files(in.Files, e), Paths: c.paths(at+".paths", in.Paths, e), Line: c.Line(at),
-		})
-	}
-	return out
-}
-
-func (c *Config) files(list []string, e Environment) []string {
-	var out []string
-	for _, text := range list {
-		out = append(out, c.inRepo(text, e))
-	}
-	return out
 }
 
 // Tool gives the pinned program of that name and its place in the config.
@@ -291,8 +211,6 @@ func (c *Config) promotedFrom(name string) []Environment {
 }
 
 func (c *Config) finding(at, text, hint string) finding.Finding {
-	return finding.Finding{File: c.file, Line: c.Line(at), Text: text, Hint: hint}
+	place := c.Place(at)
+	return finding.Finding{File: place.File, Line: place.Line, Text: text, Hint: hint}
 }
-
-// Finding gives a finding about the value at a config path.
-func (c *Config) Finding(at, text, hint string) error { return c.finding(at, text, hint) }

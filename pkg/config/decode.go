@@ -14,15 +14,15 @@ import (
 // decoder fills a Go value from a YAML node, notes where each value stands,
 // and collects everything that does not fit.
 type decoder struct {
-	file  string
-	lines map[string]int // config path, as in environments[1].branch, to line
-	list  finding.List
+	file   string
+	places map[string]Place // by config path, as in environments[1].branch
+	list   finding.List
 }
 
 func (d *decoder) add(n *yaml.Node, text, hint string) { d.list.Add(d.file, n.Line, text, hint) }
 
 func (d *decoder) decode(n *yaml.Node, path string, into reflect.Value) {
-	d.lines[path] = n.Line
+	d.places[path] = Place{d.file, n.Line}
 	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
 		if path == "" || strings.HasSuffix(path, "]") {
 			d.add(n, where(path)+"is empty", "fill it in or delete it")
@@ -69,9 +69,10 @@ func (a *Apply) decode(d *decoder, n *yaml.Node, path string) {
 	var form struct {
 		Exec *Exec `yaml:"exec"`
 	}
+	before := len(d.list)
 	d.decode(n, path, reflect.ValueOf(&form).Elem())
 	a.Exec = form.Exec
-	if a.Exec == nil {
+	if a.Exec == nil && len(d.list) == before {
 		d.add(n, where(path)+"is neither a path nor {exec: {tool: ...}}", "")
 	}
 }
@@ -123,7 +124,7 @@ func (d *decoder) decodeStruct(n *yaml.Node, path string, into reflect.Value) {
 		}
 		sub := join(path, key.Value)
 		d.decode(n.Content[i+1], sub, into.Field(at))
-		d.lines[sub] = key.Line
+		d.places[sub] = Place{d.file, key.Line}
 	}
 }
 

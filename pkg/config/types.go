@@ -12,11 +12,18 @@ type Config struct {
 	MaxSkew       *MaxSkew      `yaml:"maxSkew"`
 	Environments  []Environment `yaml:"environments"`
 	Apps          []App         `yaml:"apps"`
+	Include       []string      `yaml:"include"`    // patterns of files that hold an app each
 	AllowEmpty    bool          `yaml:"allowEmpty"` // an environment may render to nothing
 	Secrets       string        `yaml:"secrets"`    // refuse (default) or allow: Secrets with readable values
 
-	file  string         // slash path relative to the repository root
-	lines map[string]int // where each value stands, see Line
+	file   string           // slash path relative to the repository root
+	places map[string]Place // where each value stands, see Place
+}
+
+// Place is a line of a file.
+type Place struct {
+	File string // slash path relative to the repository root
+	Line int
 }
 
 // Conduit is a pin of the native injector: a release and the options that
@@ -102,5 +109,16 @@ type App struct {
 	ConduitInject []string `yaml:"conduitInject"`
 	Inject        []Inject `yaml:"inject"`
 	Conduit       *Conduit `yaml:"conduit"`
-	Environments  []string `yaml:"environments"`
+	Environments  []string `yaml:"environments"` // default: all
+
+	Allow    *Allow            `yaml:"allow"`
+	Revision map[string]string `yaml:"revision"` // by environment: the source commit to render from instead
+
+	dir string // that its paths are relative to
+}
+
+// Allow bounds what an app may hold. An empty list bounds nothing.
+type Allow struct {
+	Namespaces []string `yaml:"namespaces"`
+	Kinds      []string `yaml:"kinds"`
 }

@@ -4,9 +4,6 @@ package hydrate
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,29 +18,34 @@ import (
 	"github.com/sluice-dev/sluice/pkg/tree"
 )
 
-// Config reads the config at a slash path of the source.
-func Config(src *source.FS, file string) (*config.Config, error) {
-	data, err := src.ReadFile(file)
+// Source is one state of the source.
+type Source struct {
+	Files  *source.FS
+	Config *config.Config
+	Commit string // id of the commit that holds the files; empty for a working tree
+	// Open gives the files of an earlier commit of the same history.
+	Open func(commit string) (*source.FS, error)
+}
+
+// Load reads the config at a slash path of the files.
+func Load(files *source.FS, file string) (*config.Config, error) {
+	cfg, err := config.Load(files, file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, finding.List{{
 			File: file, Text: "there is no config of this name",
 			Hint: "run sluice where " + config.FileName + " is, or name the config with -f",
 		}}
 	}
-	if err != nil {
-		return nil, err
-	}
-	return config.Parse(file, data)
+	return cfg, err
 }
 
-// Environments renders, injects and lays out environments. commit is the
-// source commit for the records, empty for a working tree. Whatever is at
+// Environments renders, injects and lays out environments. Whatever is at
 // fault in any of them is in the finding.List that it returns.
-func Environments(ctx context.Context, src *source.FS, cfg *config.Config, environments []config.Environment, commit string, pool *render.Pool) ([]*tree.Environment, error) {
+func Environments(ctx context.Context, src Source, environments []config.Environment, pool *render.Pool) ([]*tree.Environment, error) {
 	out := make([]*tree.Environment, len(environments))
 	var list finding.List
 	for i, e := range environments {
-		env, err := environment(ctx, src, cfg, e, commit, pool)
+		env, err := environment(ctx, src, e, pool)
 		if err := list.Take(err); err != nil {
 			return nil, err
 		}
@@ -52,13 +54,13 @@ func Environments(ctx context.Context, src *source.FS, cfg *config.Config, envir
 	return out, list.Err()
 }
 
-func environment(ctx context.Context, src *source.FS, cfg *config.Config, e config.Environment, commit string, pool *render.Pool) (*tree.Environment, error) {
-	units := cfg.Units(e)
+func environment(ctx context.Context, src Source, e config.Environment, pool *render.Pool) (*tree.Environment, error) {
+	units := src.Config.Units(e)
 	apps := make([]tree.App, len(units))
 	errs := make([]error, len(units))
 	var running sync.WaitGroup
 	for i, u := range units {
-		running.Go(func() { apps[i], errs[i] = app(ctx, src, cfg, u, pool) })
+		running.Go(func() { apps[i], errs[i] = app(ctx, src, u, pool) })
 	}
 	running.Wait()
 	var list finding.List
@@ -72,34 +74,43 @@ func environment(ctx context.Context, src *source.FS, cfg *config.Config, e conf
 		objects += len(sets[i])
 	}
 	list = append(list, manifest.Duplicates(sets...)...)
-	if objects == 0 && len(list) == 0 && !cfg.AllowEmpty {
-		list.Add(cfg.File(), cfg.Line("environments"), fmt.Sprintf("environment %q renders to nothing: an engine that prunes would delete everything", e.Name),
+	if objects == 0 && len(list) == 0 && !src.Config.AllowEmpty {
+		place := src.Config.Place("environments")
+		list.Add(place.File, place.Line, fmt.Sprintf("environment %q renders to nothing: an engine that prunes would delete everything", e.Name),
 			"if that is meant, say so: allowEmpty: true")
 	}
 	if len(list) > 0 {
 		return nil, list.Err()
 	}
-	return tree.Lay(e.Name, e.Path, commit, apps)
+	return tree.Lay(e.Name, e.Path, apps)
 }
 
 // app renders and injects one app.
-func app(ctx context.Context, src *source.FS, cfg *config.Config, u config.Unit, pool *render.Pool) (tree.App, error) {
-	view, inputs := src.Record()
+func app(ctx context.Context, src Source, u config.Unit, pool *render.Pool) (tree.App, error) {
+	files, commit := src.Files, src.Commit
+	if u.Revision != "" {
+		var err error
+		if files, err = src.Open(u.Revision); err != nil {
+			return tree.App{}, err
+		}
+		commit = u.Revision
+	}
+	view, inputs := files.Record()
 	var entries []render.Entry
-	for _, p := range u.Apply {
-		entries = append(entries, render.Entry{Path: p.Text, File: cfg.File(), Line: p.Line})
+	for _, s := range u.Apply {
+		entries = append(entries, render.Entry{Path: s.Text, File: s.File, Line: s.Line})
 	}
 	set, err := pool.Render(ctx, view, entries)
 	if err != nil {
 		return tree.App{}, err
 	}
-	var list finding.List
-	if cfg.Secrets != "allow" {
-		list = append(list, secrets(set)...)
+	list := append(secrets(set, src.Config), outside(set, u)...)
+	out := tree.App{Name: u.App, Commit: commit}
+	if out.Config, err = digest(src.Config, u); err != nil {
+		return tree.App{}, err
 	}
-	out := tree.App{Name: u.App, Config: digest(cfg, u)}
 	if len(u.Inject) > 0 {
-		set, err = inject.Conduit(set, u, cfg)
+		set, err = inject.Conduit(set, u, src.Config)
 		if err := list.Take(err); err != nil {
 			return tree.App{}, err
 		}
@@ -108,53 +119,11 @@ func app(ctx context.Context, src *source.FS, cfg *config.Config, u config.Unit,
 	out.Set = set
 	for _, in := range inputs.Sorted() {
 		switch {
-		case in.Kind == 0:
+		case in.Kind == source.Missing:
 			out.Absent = append(out.Absent, in.Path)
 		case in.ID != "":
 			out.Inputs = append(out.Inputs, tree.Input{Path: in.Path, ID: in.ID})
 		}
 	}
 	return out, list.Err()
-}
-
-// secrets reports the Secrets whose values anyone can read.
-func secrets(set manifest.Set) finding.List {
-	var list finding.List
-	for _, o := range set {
-		if o.ID.Kind != "Secret" || o.ID.Group != "" || manifest.Field(o.Node, "sops") != nil {
-			continue
-		}
-		for _, key := range []string{"data", "stringData"} {
-			if values := manifest.Field(o.Node, key); values != nil && len(values.Content) > 0 {
-				list.Add(o.Origin.File, o.Origin.Line, fmt.Sprintf("%s holds values that anyone who reads the branch can read", o.ID),
-					"encrypt it (SOPS, SealedSecret) or fetch it in the cluster (ExternalSecret); secrets: allow in the config lets it pass")
-				break
-			}
-		}
-	}
-	return list
-}
-
-// digest identifies everything of the config that an app's output depends on.
-func digest(cfg *config.Config, u config.Unit) string {
-	texts := func(paths []config.Path) []string {
-		var out []string
-		for _, p := range paths {
-			out = append(out, p.Text)
-		}
-		return out
-	}
-	data, err := json.Marshal(struct {
-		App      string
-		Apply    []config.Step
-		Inject   []string
-		Pin      *config.Conduit
-		Secrets  string
-	}{u.App, u.Apply, texts(u.Inject), u.Pin, cfg.Secrets})
-	if err != nil {
-		// Strings, numbers and pointers to them always have a JSON form.
-		return ""
-	}
-	sum := sha256.Sum256(data)
-	return "sha256:" + hex.EncodeToString(sum[:])
 }

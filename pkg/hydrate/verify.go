@@ -24,16 +24,16 @@ func Verify(ctx context.Context, have source.Tree, open func(commit string) (*so
 	if err != nil {
 		return []tree.Difference{{Path: tree.ProvenancePath, What: "different", Detail: err.Error()}}, nil
 	}
-	src, err := open(p.Source.Commit)
+	files, err := open(p.Source.Commit)
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := Config(src, p.Source.Config)
+	cfg, err := Load(files, p.Source.Config)
 	if err != nil {
 		return nil, err
 	}
 	chain := recordedChain(cfg, p)
-	environments, err := Environments(ctx, src, cfg, chain, p.Source.Commit, pool)
+	environments, err := Environments(ctx, Source{Files: files, Config: cfg, Commit: p.Source.Commit, Open: open}, chain, pool)
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,8 @@ func Conduit(set manifest.Set, u config.Unit, cfg *config.Config) (manifest.Set,
 				return nil, err
 			}
 			at := u.PinPath + "." + option.Option
-			list.Add(cfg.File(), cfg.Line(at), at+": "+option.Text, option.Hint)
+			place := cfg.Place(at)
+			list.Add(place.File, place.Line, at+": "+option.Text, option.Hint)
 		}
 		return nil, list.Err()
 	}
@@ -53,10 +54,10 @@ func Conduit(set manifest.Set, u config.Unit, cfg *config.Config) (manifest.Set,
 		}
 		switch {
 		case selected == 0:
-			list.Add(cfg.File(), entry.Line, fmt.Sprintf("conduitInject %q selects nothing of what kubectlApply lists", entry.Text),
+			list.Add(entry.File, entry.Line, fmt.Sprintf("conduitInject %q selects nothing of what kubectlApply lists", entry.Text),
 				"name a file or directory that kubectlApply lists, or a file inside a kustomization that it lists")
 		case workloads == 0:
-			list.Add(cfg.File(), entry.Line, fmt.Sprintf("conduitInject %q selects nothing that runs pods", entry.Text),
+			list.Add(entry.File, entry.Line, fmt.Sprintf("conduitInject %q selects nothing that runs pods", entry.Text),
 				"name the file of the workload")
 		}
 	}

@@ -13,6 +13,7 @@ import (
 // App is one app of an environment, rendered and injected.
 type App struct {
 	Name   string // empty for the app of the config's top-level lists
+	Commit string // source commit that it was rendered from
 	Set    manifest.Set
 	Config string // sha256 of its part of the config
 	Pins   []Pin
@@ -35,9 +36,8 @@ type AppRecord struct {
 }
 
 // Lay gives the files of an environment; apps come in the order in which they
-// are applied. commit is the source commit for the records. Two objects that
-// would share a file are a finding.List.
-func Lay(name, dir, commit string, apps []App) (*Environment, error) {
+// are applied. Two objects that would share a file are a finding.List.
+func Lay(name, dir string, apps []App) (*Environment, error) {
 	env := &Environment{Name: name, Path: dir, Files: Files{}}
 	var list finding.List
 	var resources []string
@@ -54,7 +54,7 @@ func Lay(name, dir, commit string, apps []App) (*Environment, error) {
 			resources = append(resources, app.Name)
 		}
 		env.Records = append(env.Records, AppRecord{App: app.Name, Record: Record{
-			Commit: commit, Config: app.Config, Pins: app.Pins, Inputs: app.Inputs, Absent: app.Absent, Tree: files.ID(), Objects: objects,
+			Commit: app.Commit, Config: app.Config, Pins: app.Pins, Inputs: app.Inputs, Absent: app.Absent, Tree: files.ID(), Objects: objects,
 		}})
 	}
 	if len(resources) > 0 {

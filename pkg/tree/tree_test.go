@@ -113,7 +113,7 @@ const objects = `
 `
 
 func TestLay(t *testing.T) {
-	env, err := Lay("staging", "live/staging", "c0ffee", []App{
+	env, err := Lay("staging", "live/staging", []App{
 		{Name: "web", Set: parse(t, "web.yaml", objects)},
 		{Name: "none"},
 		{Name: "mesh", Set: parse(t, "mesh.yaml", "{apiVersion: v1, kind: Namespace, metadata: {name: mesh}}")},
@@ -138,7 +138,7 @@ func TestLay(t *testing.T) {
 func TestAnyOrderOneTree(t *testing.T) {
 	set := parse(t, "f.yaml", objects)
 	lay := func(set manifest.Set) Files {
-		env, err := Lay("e", "e", "", []App{{Set: set}})
+		env, err := Lay("e", "e", []App{{Set: set}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -156,7 +156,7 @@ func TestAnyOrderOneTree(t *testing.T) {
 }
 
 func TestLayRefusesTwoObjectsInOneFile(t *testing.T) {
-	_, err := Lay("e", "e", "", []App{{Set: append(
+	_, err := Lay("e", "e", []App{{Set: append(
 		parse(t, "a.yaml", "{apiVersion: extensions/v1beta1, kind: Ingress, metadata: {name: web}}"),
 		parse(t, "b.yaml", "{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: web}}")...,
 	)}})

@@ -1,0 +1,131 @@
+package hydrate
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/sluice-dev/sluice/pkg/config"
+	"github.com/sluice-dev/sluice/pkg/finding"
+	"github.com/sluice-dev/sluice/pkg/manifest"
+)
+
+// secrets reports the Secrets whose values anyone can read.
+func secrets(set manifest.Set, cfg *config.Config) finding.List {
+	var list finding.List
+	if cfg.Secrets == "allow" {
+		return nil
+	}
+	for _, o := range set {
+		if o.ID.Kind != "Secret" || o.ID.Group != "" || manifest.Field(o.Node, "sops") != nil {
+			continue
+		}
+		for _, key := range []string{"data", "stringData"} {
+			if values := manifest.Field(o.Node, key); values != nil && len(values.Content) > 0 {
+				list.Add(o.Origin.File, o.Origin.Line, fmt.Sprintf("%s holds values that anyone who reads the branch can read", o.ID),
+					"encrypt it (SOPS, SealedSecret) or fetch it in the cluster (ExternalSecret); secrets: allow in the config lets it pass")
+				break
+			}
+		}
+	}
+	return list
+}
+
+// outside reports the objects that an app may not hold. An object that names
+// no namespace would land in whatever one the engine has set, so it passes only
+// if its kind lives outside namespaces or is allowed by name.
+func outside(set manifest.Set, u config.Unit) finding.List {
+	var list finding.List
+	if u.Allow == nil {
+		return nil
+	}
+	for _, o := range set {
+		kinds, namespaces := u.Allow.Kinds, u.Allow.Namespaces
+		named := slices.Contains(kinds, o.ID.Kind)
+		if len(kinds) > 0 && !named {
+			list.Add(o.Origin.File, o.Origin.Line, fmt.Sprintf("%s: app %q may not hold a %s", o.ID, u.App, o.ID.Kind),
+				"move it to another app, or add the kind to allow.kinds")
+			continue
+		}
+		switch {
+		case len(namespaces) == 0 || slices.Contains(namespaces, o.ID.Namespace):
+		case o.ID.Namespace != "":
+			list.Add(o.Origin.File, o.Origin.Line, fmt.Sprintf("%s: app %q may not write to namespace %q", o.ID, u.App, o.ID.Namespace),
+				"move it to another app, or add the namespace to allow.namespaces")
+		case !named || manifest.Namespaced(o.ID):
+			list.Add(o.Origin.File, o.Origin.Line, fmt.Sprintf("%s names no namespace, and app %q is bound to some", o.ID, u.App),
+				"give it a metadata.namespace; one that lives outside namespaces needs its kind in allow.kinds")
+		}
+	}
+	return list
+}
+
+// digest identifies everything of the config that an app's output depends on.
+// What is not set does not count, so that a key that a later version knows
+// changes nothing for those who do not use it.
+func digest(cfg *config.Config, u config.Unit) (string, error) {
+	type step struct {
+		Path string
+		Exec *config.Exec
+	}
+	steps := make([]step, len(u.Apply))
+	for i, s := range u.Apply {
+		steps[i] = step{s.Text, s.Exec}
+	}
+	inject := make([]string, len(u.Inject))
+	for i, p := range u.Inject {
+		inject[i] = p.Text
+	}
+	data, err := json.Marshal(struct {
+		App     string
+		Apply   []step
+		Inject  []string
+		Pin     *config.Conduit
+		Secrets string
+		Allow   *config.Allow
+	}{u.App, steps, inject, u.Pin, cfg.Secrets, u.Allow})
+	if err != nil {
+		return "", err
+	}
+	var all any
+	if err := json.Unmarshal(data, &all); err != nil {
+		return "", err
+	}
+	if data, err = json.Marshal(given(all)); err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(data)
+	return "sha256:" + hex.EncodeToString(sum[:]), nil
+}
+
+// given leaves out what is null or empty.
+func given(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := map[string]any{}
+		for key, value := range v {
+			if value = given(value); value != nil {
+				out[key] = value
+			}
+		}
+		if len(out) > 0 {
+			return out
+		}
+		return nil
+	case []any:
+		for i := range v {
+			v[i] = given(v[i])
+		}
+		if len(v) > 0 {
+			return v
+		}
+		return nil
+	case string:
+		if v == "" {
+			return nil
+		}
+	}
+	return v
+}

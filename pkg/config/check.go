@@ -249,7 +249,8 @@ func (k *checker) apps() {
 			k.add(at+".name", fmt.Sprintf("app name %q is not a DNS label", a.Name), "lower-case letters, digits and dashes, 63 at most")
 		}
 		if first, double := names[a.Name]; double {
-			k.add(at+".name", fmt.Sprintf("app %q is already there in line %d", a.Name, k.Line(index("apps", first)+".name")), "names are unique")
+			place := k.Place(index("apps", first) + ".name")
+			k.add(at+".name", fmt.Sprintf("app %q is already there in %s:%d", a.Name, place.File, place.Line), "names are unique")
 		} else {
 			names[a.Name] = i
 		}

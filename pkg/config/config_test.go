@@ -73,7 +73,7 @@ func TestLoadRefuses(t *testing.T) {
 		"dangling promotion":     {apply + "environments:\n- name: staging\n- name: b\n  promotedFrom: stagin\n", `sluice.yaml:5: promotedFrom names "stagin", which is no environment`},
 		"promotion of itself":    {apply + "environments:\n- name: a\n  promotedFrom: a\n", "sluice.yaml:4: promotedFrom goes in a circle: a <- a"},
 		"promotion circle":       {apply + "environments:\n- {name: a, promotedFrom: b}\n- {name: b, promotedFrom: a}\n", "sluice.yaml:3: promotedFrom goes in a circle: a <- b <- a\nsluice.yaml:4: promotedFrom goes in a circle: b <- a <- b"},
-		"app twice":              {"apps:\n- {name: a, kubectlApply: [x]}\n- {name: a, kubectlApply: [z]}\n", `sluice.yaml:3: app "a" is already there in line 2`},
+		"app twice":              {"apps:\n- {name: a, kubectlApply: [x]}\n- {name: a, kubectlApply: [z]}\n", `sluice.yaml:3: app "a" is already there in sluice.yaml:2`},
 		"app name":               {"apps:\n- {name: A, kubectlApply: [x]}\n", `sluice.yaml:2: app name "A" is not a DNS label`},
 		"app without lists":      {"apps:\n- {name: a}\n", `sluice.yaml:2: app "a" has nothing to apply`},
 		"app environment":        {"apps:\n- {name: a, kubectlApply: [x], environments: [prod]}\n", `sluice.yaml:2: "prod" is no environment`},

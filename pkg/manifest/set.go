@@ -59,6 +59,12 @@ var clusterScoped = map[string]bool{
 	"StorageVersionMigration.storagemigration.k8s.io":               true,
 }
 
+// Namespaced tells whether an object is of one of Kubernetes' own kinds that
+// live in namespaces.
+func Namespaced(id ID) bool {
+	return OwnGroup(id.Group) && !clusterScoped[id.Kind+"."+id.Group]
+}
+
 // ownGroups are the API groups of Kubernetes itself.
 var ownGroups = map[string]bool{
 	"": true, "admissionregistration.k8s.io": true, "apiextensions.k8s.io": true, "apiregistration.k8s.io": true,

@@ -188,7 +188,7 @@ spec:
 // sigs.k8s.io/yaml, would have sent.
 func TestScalarsMeanWhatKubectlSends(t *testing.T) {
 	texts := strings.Fields(`no No NO off n N yes y on true True TRUE ~ null Null 0777 0o777 0x1F 0b11 1_000 1e3 1E3 1.10 1.0 .5 5. -0
-		+1 -1 12:30:45 190:20:30 2024-02-29 2024-02-29T10:00:00Z 08 09.5 9007199254740993 18446744073709551615 1e400x "1" '1' !!str:1 0.1 3.14159265358979 1e-7 123456789012345678901.5 <a =b a=b 100m 1Gi`)
+		+1 -1 12:30:45 190:20:30 2024-02-29 2024-02-29T10:00:00Z 08 09.5 9007199254740993 18446744073709551615 1e400x "1" '1' !!str:1 0.1 3.14159265358979 1e-7 1e19 2e19 1e20 1e21 -1e19 123456789012345678901.5 <a =b a=b 100m 1Gi`)
 	for _, text := range texts {
 		text = strings.ReplaceAll(text, "!!str:", "!!str ")
 		in := []byte("v: " + text + "\n")

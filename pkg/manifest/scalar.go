@@ -91,10 +91,12 @@ func number(text string) (tag, value string, ambiguous bool, problem string) {
 	if err != nil {
 		return "", "", false, err.Error()
 	}
-	if _, err := strconv.ParseInt(string(shown), 10, 64); err == nil {
-		return tagInt, string(shown), false, ""
+	_, notInt := strconv.ParseInt(string(shown), 10, 64)
+	_, notUint := strconv.ParseUint(string(shown), 10, 64)
+	if notInt != nil && notUint != nil {
+		return tagFloat, string(shown), false, ""
 	}
-	return tagFloat, string(shown), false, ""
+	return tagInt, string(shown), false, ""
 }
 
 // plainSafe tells whether every YAML reader, 1.1 and 1.2 alike, takes the

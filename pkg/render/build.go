@@ -147,7 +147,12 @@ func (b *build) finish(out outcome, notes map[manifest.ID]string, err error) (ma
 	}
 	var set manifest.Set
 	for _, n := range nodes {
-		if o := manifest.New(n, b.origin(n, notes), &b.list); o != nil {
+		origin := b.origin(n, notes)
+		if manifest.Field(n, "sops", "mac") != nil {
+			if o := b.signed(n, origin); o != nil {
+				set = append(set, o)
+			}
+		} else if o := manifest.New(n, origin, &b.list); o != nil {
 			set = append(set, o)
 		}
 	}

@@ -175,6 +175,123 @@ kind: ConfigMap
 metadata: &m {name: d}
 data: {}
 `, []string{"ConfigMap c o/c.yaml:1", "ConfigMap d o/d.yaml:1"}},
+	{"deprecated fields", `
+-- o/kustomization.yaml --
+bases: [../base]
+commonLabels: {team: blue}
+patchesStrategicMerge:
+- p.yaml
+- |-
+  apiVersion: v1
+  kind: Service
+  metadata: {name: s, annotations: {x: z}}
+patchesJson6902:
+- target: {version: v1, kind: Service, name: s}
+  path: j.yaml
+- target: {version: v1, kind: Service, name: s}
+  patch: '[{"op": "replace", "path": "/spec/type", "value": "NodePort"}]'
+imageTags: [{name: i, newTag: "2"}]
+configMapGenerator: [{name: e, env: e.env}]
+vars:
+- name: PORT
+  objref: {apiVersion: v1, kind: Service, name: s}
+  fieldref: {fieldpath: "spec.ports[0].port"}
+-- o/e.env --
+A=$(PORT)
+-- o/p.yaml --
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: d}
+spec: {template: {spec: {containers: [{name: c, args: ["$(PORT)"]}]}}}
+-- o/j.yaml --
+- op: add
+  path: /spec/ports/-
+  value: {port: 81}
+-- base/kustomization.yaml --
+resources: [all.yaml]
+-- base/all.yaml --
+apiVersion: v1
+kind: Service
+metadata: {name: s}
+spec: {type: ClusterIP, ports: [{port: 80}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: d}
+spec: {template: {spec: {containers: [{name: c, image: "i:1"}]}}}
+`, []string{"ConfigMap e-* o/kustomization.yaml", "Service s base/all.yaml:1", "Deployment d base/all.yaml:6"}},
+	{"one file as resource and patch", `
+-- o/kustomization.yaml --
+resources: [c.yaml, d.yaml]
+patches: [{path: c.yaml, target: {kind: ConfigMap}}]
+-- o/c.yaml --
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: c}
+data: {k: v}
+-- o/d.yaml --
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: d}
+`, []string{"ConfigMap c o/c.yaml:1", "ConfigMap d o/d.yaml:1"}},
+	{"annotations as a source and removed", `
+-- o/kustomization.yaml --
+resources: [c.yaml, d.yaml, e.yaml]
+nameSuffix: -x
+patches:
+- patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: e, annotations: null}}'
+replacements:
+- source: {kind: ConfigMap, name: c, fieldPath: metadata.annotations}
+  targets: [{select: {name: d}, fieldPaths: [spec.all], options: {create: true}}]
+-- o/c.yaml --
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: c, annotations: {one: "1"}}
+-- o/d.yaml --
+apiVersion: example.com/v1
+kind: Thing
+metadata: {name: d}
+-- o/e.yaml --
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: e, annotations: {gone: "1"}}
+`, []string{"ConfigMap c-x o/c.yaml:1", "ConfigMap e-x o/e.yaml:1", "Thing d-x o/d.yaml:1"}},
+	{"crds, configurations and a schema version", `
+-- o/kustomization.yaml --
+resources: [x.yaml]
+namePrefix: p-
+crds: [crd.json]
+configurations: [conf.yaml]
+configMapGenerator: [{name: cfg, literals: [a=b]}]
+-- o/conf.yaml --
+nameReference:
+- kind: ConfigMap
+  fieldSpecs: [{kind: Thing, path: spec/config}]
+-- o/crd.json --
+{"example.com/v1.Thing": {"Schema": {"properties": {"spec": {"$ref": "x"}}}}}
+-- o/x.yaml --
+apiVersion: example.com/v1
+kind: Thing
+metadata: {name: t}
+spec: {config: cfg}
+`, []string{"ConfigMap p-cfg-* o/kustomization.yaml", "Thing p-t o/x.yaml:1"}},
+	{"local config is left out", `
+-- o/kustomization.yaml --
+resources: [c.yaml]
+sortOptions: {order: fifo}
+-- o/c.yaml --
+apiVersion: v1
+kind: Secret
+metadata: {name: b}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a, annotations: {config.kubernetes.io/local-config: "true"}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: a}
+`, []string{"Secret b o/c.yaml:1", "Namespace a o/c.yaml:9"}},
 	{"builtin plugins", `
 -- o/kustomization.yaml --
 resources: [c.yaml]

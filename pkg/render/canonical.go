@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
 // maxDepth is how deep an object may be nested.
@@ -18,10 +21,19 @@ const maxDepth = 200
 
 var errDepth = errors.New("nested too deeply")
 
-// canonical writes a node of kustomize's as the value that kustomize would
+// canonical writes an object of kustomize's as the value that kustomize would
 // print. kustomize gets there through YAML text, JSON and YAML again; this is
 // the same in one step, at a fiftieth of the cost.
-func (p *packer) canonical(n *yaml.Node, depth int) error {
+func (p *packer) canonical(r *kyaml.RNode) error {
+	n, err := rewritten(r)
+	if err != nil {
+		return err
+	}
+	return p.value(n, maxDepth, false)
+}
+
+// value writes one value; flow tells whether it stands between brackets.
+func (p *packer) value(n *yaml.Node, depth int, flow bool) error {
 	if n == nil {
 		p.b = append(p.b, nodeNull)
 		p.text("null")
@@ -30,21 +42,22 @@ func (p *packer) canonical(n *yaml.Node, depth int) error {
 	if depth == 0 {
 		return errDepth
 	}
+	flow = flow || n.Style&yaml.FlowStyle != 0
 	switch n.Kind {
 	case yaml.DocumentNode:
 		if len(n.Content) != 1 {
 			return fmt.Errorf("a document of %d values", len(n.Content))
 		}
-		return p.canonical(n.Content[0], depth)
+		return p.value(n.Content[0], depth, flow)
 	case yaml.AliasNode:
-		return p.canonical(n.Alias, depth-1)
+		return p.value(n.Alias, depth-1, flow)
 	case yaml.MappingNode:
-		return p.mapping(n, depth)
+		return p.mapping(n, depth, flow)
 	case yaml.SequenceNode:
 		p.b = append(p.b, nodeSeq)
 		p.num(len(n.Content))
 		for _, c := range n.Content {
-			if err := p.canonical(c, depth-1); err != nil {
+			if err := p.value(c, depth-1, flow); err != nil {
 				return err
 			}
 		}
@@ -54,12 +67,15 @@ func (p *packer) canonical(n *yaml.Node, depth int) error {
 	if err != nil {
 		return err
 	}
+	if kind == nodeNull && n.Value == "" && flow {
+		kind, value = nodeString, "" // nothing, between brackets, is written as ''
+	}
 	p.b = append(p.b, kind)
 	p.text(value)
 	return nil
 }
 
-func (p *packer) mapping(n *yaml.Node, depth int) error {
+func (p *packer) mapping(n *yaml.Node, depth int, flow bool) error {
 	seen := make(map[string]bool, len(n.Content)/2)
 	p.b = append(p.b, nodeMap)
 	p.num(len(n.Content) / 2)
@@ -77,7 +93,7 @@ func (p *packer) mapping(n *yaml.Node, depth int) error {
 		seen[key.Value] = true
 		p.b = append(p.b, nodeString)
 		p.text(key.Value)
-		if err := p.canonical(n.Content[i+1], depth-1); err != nil {
+		if err := p.value(n.Content[i+1], depth-1, flow); err != nil {
 			return err
 		}
 	}
@@ -107,13 +123,41 @@ func scalar(n *yaml.Node) (kind byte, value string, err error) {
 		return nodeString, t.Format(time.RFC3339Nano), nil
 	case "!!binary":
 		d, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(n.Value), ""))
-		if err != nil {
-			return 0, "", errors.New("a !!binary value that is not base64")
+		if err != nil || !utf8.Valid(d) {
+			return 0, "", errors.New("a !!binary value that is not text")
 		}
 		return nodeString, string(d), nil
 	default:
 		return 0, "", fmt.Errorf("a value with the tag %q", tag)
 	}
+}
+
+// rewritten gives a node as it is after kustomize has written and read it, if
+// that may differ: the encoder does not write every block of text so that it
+// is read back unchanged, and what kustomize prints is what counts here.
+func rewritten(r *kyaml.RNode) (*yaml.Node, error) {
+	if n := r.YNode(); n == nil || !delicate(n) {
+		return n, nil
+	}
+	text, err := r.String() // with the comments around it, which matter here
+	if err != nil {
+		return nil, err
+	}
+	var again yaml.Node
+	if err := yaml.Unmarshal([]byte(text), &again); err != nil {
+		return nil, err
+	}
+	return &again, nil
+}
+
+// delicate finds folded text, and literal text that begins or ends with empty
+// lines or spaces.
+func delicate(n *yaml.Node) bool {
+	if n.Kind != yaml.ScalarNode {
+		return slices.ContainsFunc(n.Content, delicate)
+	}
+	return n.Style&yaml.FoldedStyle != 0 || n.Style&yaml.LiteralStyle != 0 &&
+		(strings.HasSuffix(n.Value, "\n\n") || strings.HasPrefix(n.Value, " ") || strings.TrimLeft(n.Value, "\n\t") != n.Value || strings.HasSuffix(n.Value, " \n"))
 }
 
 // number follows yaml.v3 in reading and encoding/json in writing, as
@@ -134,8 +178,12 @@ func number(text string) (kind byte, value string, err error) {
 	if err != nil {
 		return 0, "", err
 	}
-	if strings.ContainsAny(string(shown), ".eE") {
+	switch {
+	case strings.ContainsAny(string(shown), ".eE"):
 		return nodeFloat, string(shown), nil
+	case math.Abs(f) >= 1<<63:
+		// JSON has only numbers; in YAML these digits would be an integer of no type.
+		return nodeFloat, strconv.FormatFloat(f, 'e', -1, 64), nil
 	}
 	return nodeInt, string(shown), nil
 }

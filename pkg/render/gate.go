@@ -81,6 +81,13 @@ func (g *gate) top(dir string, from ref) {
 		g.list.Add(file, 0, fmt.Sprintf("exceeded the limit of %d objects, each counted as often as it is included", g.limits.Objects),
 			"split the kustomization into several entries")
 	}
+	input := int64(0)
+	for _, data := range g.view.data {
+		input += int64(len(data))
+	}
+	if input > g.limits.Input {
+		g.list.Add(file, 0, fmt.Sprintf("exceeded the limit of %d MiB of files", g.limits.Input>>20), "")
+	}
 }
 
 func (g *gate) add(r ref, text, hint string) { g.list.Add(r.file, r.line, text, hint) }
@@ -175,13 +182,13 @@ var refused = []string{"helmCharts", "helmGlobals", "helmChartInflationGenerator
 // kustomization checks one file's fields and everything that they name.
 func (g *gate) kustomization(k *kustomization) tally {
 	before := len(g.list)
+	conform(k.file, "", k.node, reflect.TypeFor[types.Kustomization](), &g.list)
 	for _, key := range refused {
 		if n := keyOf(k.node, key); n != nil {
 			g.add(ref{k.file, n.Line}, fmt.Sprintf("%s is not supported: it would fetch a chart and run helm", key),
 				"commit the chart's output: helm template … > chart.yaml, and list it under resources")
 		}
 	}
-	conform(k.file, "", k.node, reflect.TypeFor[types.Kustomization](), &g.list)
 	if len(g.list) > before {
 		return tally{}
 	}
@@ -244,28 +251,35 @@ func keyOf(n *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// choose gives the text scalars at a place like patches[].path.
+// choose gives the text scalars at a place like patches[].path, keys in any
+// letter case, as kustomize takes them.
 func choose(n *yaml.Node, at string) []*yaml.Node {
-	if n == nil {
-		return nil
-	}
 	if at == "" {
 		if n.Kind == yaml.ScalarNode && n.Tag == "!!str" {
 			return []*yaml.Node{n}
 		}
 		return nil
 	}
+	if n.Kind != yaml.MappingNode {
+		return nil
+	}
 	key, rest, _ := strings.Cut(at, ".")
-	if name, isList := strings.CutSuffix(key, "[]"); isList {
-		var all []*yaml.Node
-		if list := manifest.Field(n, name); list != nil && list.Kind == yaml.SequenceNode {
-			for _, item := range list.Content {
+	key, isList := strings.CutSuffix(key, "[]")
+	var all []*yaml.Node
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if !strings.EqualFold(n.Content[i].Value, key) {
+			continue
+		}
+		v := n.Content[i+1]
+		if !isList {
+			all = append(all, choose(v, rest)...)
+		} else if v.Kind == yaml.SequenceNode {
+			for _, item := range v.Content {
 				all = append(all, choose(item, rest)...)
 			}
 		}
-		return all
 	}
-	return choose(manifest.Field(n, key), rest)
+	return all
 }
 
 // mentions tells whether some text below n holds word.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -97,7 +98,12 @@ func (g *gate) path(k *kustomization, f pathField, n *yaml.Node) tally {
 		g.add(at, fmt.Sprintf("%q is an absolute path", name), "write it relative to the kustomization's directory")
 		return tally{}
 	}
-	return g.local(k, f, at, path.Join(k.dir, name))
+	joined := path.Join(k.dir, name)
+	if strings.HasPrefix(joined, "../") || joined == ".." {
+		g.add(at, fmt.Sprintf("%q leaves the repository", name), "only files of the repository can be rendered: copy them into it")
+		return tally{}
+	}
+	return g.local(k, f, at, joined)
 }
 
 func (g *gate) remote(at ref, name string) {
@@ -158,6 +164,9 @@ func (g *gate) file(k *kustomization, use int, file string, data []byte, first b
 		return tally{}
 	}
 	r := g.memo.get(use, file, data, func() *reading { return read(use, file, data) })
+	if first && use == usePlugin && len(r.findings) > 0 {
+		r = &reading{findings: naming(k, r.findings)}
+	}
 	if first {
 		g.take(r)
 	}
@@ -165,6 +174,15 @@ func (g *gate) file(k *kustomization, use int, file string, data []byte, first b
 		g.plugins(k, file, 0, data)
 	}
 	return tally{objects: len(r.docs)}
+}
+
+// naming adds the kustomization that a plugin's configuration belongs to.
+func naming(k *kustomization, list finding.List) finding.List {
+	named := slices.Clone(list)
+	for i := range named {
+		named[i].Text += fmt.Sprintf(" (listed in %s)", k.file)
+	}
+	return named
 }
 
 func (g *gate) take(r *reading) {

@@ -5,8 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +83,72 @@ func open(t testing.TB, dir string) *source.FS {
 	return source.New(tree)
 }
 
+// memTree is a source.Tree of a txtar archive, for tests that need no disk.
+type memTree map[string]string
+
+func memory(archive string) *source.FS {
+	t := memTree{}
+	for _, f := range txtar.Parse([]byte(archive)).Files {
+		t[f.Name] = string(f.Data)
+		if name, target, isLink := strings.Cut(f.Name, " -> "); isLink {
+			delete(t, f.Name)
+			t[name] = " -> " + target
+		}
+	}
+	return source.New(t)
+}
+
+func (m memTree) Lookup(name string) (source.Entry, error) {
+	e := source.Entry{Name: path.Base(name), Kind: source.File}
+	data, ok := m[name]
+	switch {
+	case ok && strings.HasPrefix(data, " -> "):
+		e.Kind = source.Link
+	case ok:
+	case name == ".":
+		e.Kind = source.Dir
+	default:
+		for other := range m {
+			if strings.HasPrefix(other, name+"/") {
+				e.Kind = source.Dir
+				return e, nil
+			}
+		}
+		return source.Entry{}, fs.ErrNotExist
+	}
+	return e, nil
+}
+
+func (m memTree) ReadDir(name string) ([]source.Entry, error) {
+	found := map[string]bool{}
+	for other := range m {
+		rest, below := other, true
+		if name != "." {
+			rest, below = strings.CutPrefix(other, name+"/")
+		}
+		if first, _, _ := strings.Cut(rest, "/"); below {
+			found[first] = true
+		}
+	}
+	var all []source.Entry
+	for _, n := range slices.Sorted(maps.Keys(found)) {
+		e, err := m.Lookup(path.Join(name, n))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, e)
+	}
+	return all, nil
+}
+
+func (m memTree) ReadFile(name string, limit int64) ([]byte, error) {
+	data := strings.TrimPrefix(m[name], " -> ")
+	if int64(len(data)) > limit {
+		return nil, source.ErrTooLarge
+	}
+	return []byte(data), nil
+}
+
 func entries(paths ...string) []Entry {
 	var all []Entry
 	for i, p := range paths {
@@ -91,7 +161,7 @@ func render(t testing.TB, p *Pool, archive string, paths ...string) (manifest.Se
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	return p.Render(ctx, open(t, write(t, archive)), entries(paths...))
+	return p.Render(ctx, memory(archive), entries(paths...))
 }
 
 func mustRender(t testing.TB, p *Pool, archive string, paths ...string) manifest.Set {

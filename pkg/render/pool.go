@@ -11,6 +11,7 @@ type Limits struct {
 	Wall    time.Duration // 60 s
 	CPU     time.Duration // 60 s
 	Memory  int64         // bytes, 1 GiB
+	Input   int64         // bytes of files, 100 MiB
 	Output  int64         // bytes, 100 MiB
 	Objects int           // resources counted each time they are included, 10,000
 	Visits  int           // directories counted each time they are included, 5,000
@@ -25,6 +26,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.Memory == 0 {
 		l.Memory = 1 << 30
+	}
+	if l.Input == 0 {
+		l.Input = 100 << 20
 	}
 	if l.Output == 0 {
 		l.Output = 100 << 20

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -170,12 +171,16 @@ func (p *process) converse(req request, limits Limits, ask func(string) answer) 
 // text itself is Go's, of no use to whoever wrote the kustomization.
 func (p *process) autopsy(limits Limits) string {
 	said := p.said.String()
+	has := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(said, w) })
+	}
 	switch {
-	case strings.Contains(said, overCPU):
+	case has(overCPU):
 		return fmt.Sprintf("exceeded the limit of %s of CPU time", limits.CPU)
-	case strings.Contains(said, "stack exceeds"), strings.Contains(said, "stack overflow"):
+	case has("stack exceeds", "stack overflow"):
 		return "crashed kustomize: it recursed without end"
-	case strings.Contains(said, "out of memory"), strings.Contains(said, "cannot allocate memory"):
+	// Without memory for its stack, a thread cannot be made either.
+	case has("out of memory", "cannot allocate memory", "pthread_create failed", "newosproc", "fatal error: failed to reserve"):
 		return fmt.Sprintf("exceeded the memory limit of %d MiB", limits.Memory>>20)
 	}
 	return "crashed kustomize"

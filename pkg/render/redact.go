@@ -14,8 +14,10 @@ const maxMessage = 400
 
 var (
 	// What begins a dump of an object, or of the text of one.
-	dump     = regexp.MustCompile("[{`\x00]|map\\[|\\[patch: |apiVersion:|kind: |\\[\\]byte|with config:|invalid utf8 bytes")
-	repeated = regexp.MustCompile(`(accumulating resources: )?accumulation err='[^']*': `)
+	dump = regexp.MustCompile("[{`\x00]|map\\[|\\[patch: |apiVersion:|kind: |\\[\\]byte|with config:|invalid utf8 bytes")
+	// The configuration of a builtin plugin, which stands before the cause.
+	config   = regexp.MustCompile("(?s) with config: `.*`: ")
+	repeated = regexp.MustCompile(`(accumulating resources: )?accumulation err='(accumulating resources from '[^']*': )?[^']*': `)
 )
 
 // redact gives what is fit to be shown of an error of kustomize's, which may
@@ -23,6 +25,7 @@ var (
 // control characters, bounded.
 func redact(text string, secret []string) string {
 	text = strings.ReplaceAll(text, mount+"/", "")
+	text = config.ReplaceAllString(text, ": ")
 	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
 	for {
 		shorter := repeated.ReplaceAllString(text, "")

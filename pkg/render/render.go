@@ -144,12 +144,21 @@ func (x *expander) entryPath() {
 		x.add(fmt.Sprintf("%q matches nothing", x.entry.Path), "")
 	}
 	for _, name := range found {
+		if x.own(name) {
+			continue
+		}
 		if e, err := x.fs.Stat(name); err != nil {
 			x.fail(err)
 		} else {
 			x.path(name, e.Kind)
 		}
 	}
+}
+
+// own tells whether a path is one of sluice's own files, which nobody means
+// when listing a directory or a pattern.
+func (x *expander) own(name string) bool {
+	return path.Base(name) == "sluice.yaml" || name == x.entry.File
 }
 
 // path adds what a listed path stands for.
@@ -199,7 +208,7 @@ func (x *expander) walk(dir string) {
 	}
 	for _, e := range entries {
 		name := path.Join(dir, e.Name)
-		if strings.HasPrefix(e.Name, ".") || e.Name == "sluice.yaml" || name == x.entry.File {
+		if strings.HasPrefix(e.Name, ".") || x.own(name) {
 			continue
 		}
 		at, err := x.fs.Stat(name)

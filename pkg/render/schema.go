@@ -12,8 +12,9 @@ import (
 )
 
 // conform checks a canonical node against the Go type that kustomize decodes
-// it into: unknown keys, keys in another case (which kustomize would take),
-// and values of the wrong type, all of them, with their lines.
+// it into: unknown keys and values of the wrong type, all of them, with their
+// lines. kustomize takes keys in any letter case (its own documentation has
+// fieldpath for fieldPath): they are rewritten, so that nothing is overlooked.
 func conform(file, at string, n *yaml.Node, t reflect.Type, list *finding.List) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -65,19 +66,39 @@ func conform(file, at string, n *yaml.Node, t reflect.Type, list *finding.List) 
 func conformStruct(file, at string, n *yaml.Node, t reflect.Type, list *finding.List) {
 	fields := map[string]reflect.Type{}
 	collect(t, fields)
+	seen := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
 		where := strings.TrimPrefix(at+"."+key.Value, ".")
-		if ft, ok := fields[key.Value]; ok {
-			conform(file, where, n.Content[i+1], ft, list)
-			continue
+		name := known(key.Value, fields)
+		switch {
+		case name == "":
+			hint := "kustomize knows no such field"
+			if near := nearest(key.Value, fields); near != "" {
+				hint = fmt.Sprintf("did you mean %q?", near)
+			}
+			list.Add(file, key.Line, fmt.Sprintf("unknown field %q", where), hint)
+		case seen[name]:
+			list.Add(file, key.Line, fmt.Sprintf("field %q is there twice, in another letter case", where), "keep "+name)
+		default:
+			key.Value = name
+			conform(file, where, n.Content[i+1], fields[name], list)
 		}
-		hint := "kustomize knows no such field"
-		if near := nearest(key.Value, fields); near != "" {
-			hint = fmt.Sprintf("did you mean %q?", near)
-		}
-		list.Add(file, key.Line, fmt.Sprintf("unknown field %q", where), hint)
+		seen[name] = true
 	}
+}
+
+// known gives a key as the type has it, or "".
+func known(key string, fields map[string]reflect.Type) string {
+	if _, ok := fields[key]; ok {
+		return key
+	}
+	for name := range fields {
+		if strings.EqualFold(name, key) {
+			return name
+		}
+	}
+	return ""
 }
 
 // collect gives the keys that encoding/json knows for a struct.
@@ -105,9 +126,6 @@ func nearest(key string, fields map[string]reflect.Type) string {
 	sort.Strings(names)
 	best, least := "", 1+len(key)/3
 	for _, name := range names {
-		if strings.EqualFold(name, key) {
-			return name
-		}
 		if d := distance(strings.ToLower(key), strings.ToLower(name)); d <= least {
 			best, least = name, d-1
 		}

@@ -18,11 +18,11 @@ import (
 
 // kustomize can say where an object came from (buildMetadata:
 // originAnnotations), but then it also writes a note for each transformer that
-// an object went through, parsing all notes before it each time: several times
-// the cost of the build itself. So objects carry a note of our own through the
-// build: an annotation put into the text of the resource files that kustomize
-// is given, and into the options of its generators. Builds that could see the
-// note run without it, and a second time with kustomize's own.
+// an object goes through, parsing all notes before it each time, which costs
+// as much again as the build. So objects carry a mark of our own through it: an
+// annotation put into the text of the resource files that kustomize is given,
+// and into the options of its generators. Builds that could see the mark run
+// without it, and a second time with kustomize's own notes.
 const (
 	tagAnnotation    = "sluice.dev/origin"
 	originAnnotation = "config.kubernetes.io/origin"

@@ -134,7 +134,7 @@ func packResult(m resmap.ResMap, req request) ([]byte, *failure) {
 	p := packer{}
 	p.num(len(resources))
 	for _, r := range resources {
-		if err := p.canonical(r.YNode(), maxDepth); err != nil {
+		if err := p.canonical(&r.RNode); err != nil {
 			return nil, &failure{failedBuild, fmt.Sprintf("%s %s: %v", r.GetKind(), r.GetName(), err)}
 		}
 		if len(p.b) > req.output {

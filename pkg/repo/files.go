@@ -66,9 +66,6 @@ func (r *Repo) Tree(id ID) ([]TreeEntry, error) {
 	return entries, nil
 }
 
-// tooLarge stands for source.ErrTooLarge.
-var tooLarge = errors.New("file too large")
-
 // EmptyTree is the tree that holds nothing. Git knows it without an object.
 const EmptyTree ID = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
@@ -215,7 +212,7 @@ func (t *files) ReadFile(name string, limit int64) ([]byte, error) {
 	kind, data, err := t.repo.objects.read(e.ID, limit)
 	switch {
 	case errors.Is(err, errTooLarge):
-		return nil, tooLarge
+		return nil, source.ErrTooLarge
 	case err != nil:
 		return nil, fmt.Errorf("reading %q: %w", name, err)
 	case kind != plumbing.BlobObject:

@@ -157,10 +157,13 @@ func (p *configParser) variable() {
 	for n < len(p.rest) && isNameByte(p.rest[n]) {
 		n++
 	}
-	key := p.section + "." + strings.ToLower(p.rest[:n])
-	if n == 0 || p.section == "" {
+	if n == 0 || p.rest[0] == '-' || p.rest[0] >= '0' && p.rest[0] <= '9' {
 		p.err = errors.New("neither a section nor a variable")
 		return
+	}
+	key := strings.ToLower(p.rest[:n])
+	if p.section != "" {
+		key = p.section + "." + key
 	}
 	p.rest = strings.TrimLeft(p.rest[n:], " \t")
 	value := "true" // a name alone is a switch

@@ -26,6 +26,8 @@ type objects struct {
 	partial bool
 	cache   *baseCache
 
+	inflaters inflaters
+
 	mu    sync.RWMutex
 	dirs  []string // dir and its alternates
 	packs map[string]*pack
@@ -78,15 +80,22 @@ func alternates(dir string, depth int) ([]string, error) {
 	return dirs, nil
 }
 
-// refresh takes up new packs and forgets those that are gone.
+const maxLooks = 10
+
 func (o *objects) refresh() error {
+	_, err := o.refreshed()
+	return err
+}
+
+// refreshed takes up new packs and forgets those that are gone.
+func (o *objects) refreshed() (changed bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	found := map[string]*pack{}
 	for _, dir := range o.dirs {
 		entries, err := os.ReadDir(filepath.Join(dir, "pack"))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("listing packs: %w", err)
+			return false, fmt.Errorf("listing packs: %w", err)
 		}
 		for _, e := range entries {
 			base, ok := strings.CutSuffix(e.Name(), ".idx")
@@ -103,13 +112,15 @@ func (o *objects) refresh() error {
 				continue // taken away since it was listed
 			}
 			if err != nil {
-				return err
+				return false, err
 			}
 			found[path] = p
+			changed = true
 		}
 	}
+	changed = changed || len(found) != len(o.packs)
 	o.packs = found
-	return nil
+	return changed, nil
 }
 
 func (o *objects) close() error {
@@ -130,11 +141,18 @@ func (o *objects) read(id ID, limit int64) (plumbing.ObjectType, []byte, error) 
 		return 0, nil, fmt.Errorf("reading object %q: not an object id", id)
 	}
 	kind, data, err := o.readOnce(id, limit)
-	if err != nil && !errors.Is(err, errTooLarge) {
-		if err := o.refresh(); err != nil {
-			return 0, nil, err
+	// While git repacks, each look may miss the pack that has just been replaced.
+	for range maxLooks {
+		if err == nil || errors.Is(err, errTooLarge) {
+			break
 		}
-		kind, data, err = o.readOnce(id, limit)
+		changed, refreshErr := o.refreshed()
+		if refreshErr != nil {
+			return 0, nil, refreshErr
+		}
+		if kind, data, err = o.readOnce(id, limit); !changed {
+			break
+		}
 	}
 	if err != nil {
 		return 0, nil, err
@@ -240,23 +258,22 @@ func readExactly(r io.Reader, size int64) ([]byte, error) {
 	return data, nil
 }
 
-// place is where the store holds an object: the file whose age protects it from pruning.
-// It is "" if the object is not there.
-func (o *objects) place(id ID) string {
+// has says whether the store holds an object, without reading it.
+func (o *objects) has(id ID) bool {
 	hash := plumbing.NewHash(string(id))
 	o.mu.RLock()
 	defer o.mu.RUnlock()
 	for _, p := range o.packs {
 		if _, ok := p.find(hash); ok {
-			return p.path + ".pack"
+			return true
 		}
 	}
 	for _, dir := range o.dirs {
 		if _, err := os.Lstat(loosePath(dir, id)); err == nil {
-			return loosePath(dir, id)
+			return true
 		}
 	}
-	return ""
+	return false
 }
 
 // withPrefix lists the ids that begin with an abbreviation of at least two digits.

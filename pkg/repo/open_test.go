@@ -347,7 +347,7 @@ func TestFiles(t *testing.T) {
 				t.Errorf("Lookup(%q) is accepted", name)
 			}
 		}
-		if _, err := files.ReadFile("a-b/y", 99); !errors.Is(err, tooLarge) {
+		if _, err := files.ReadFile("a-b/y", 99); !errors.Is(err, source.ErrTooLarge) {
 			t.Errorf("file over the limit: %v", err)
 		}
 		if _, err := files.ReadFile("a-b/y", 100); err != nil {

@@ -164,7 +164,7 @@ func (p *pack) entry(offset int64) (packEntry, error) {
 	if offset < 12 || offset >= p.size-20 {
 		return packEntry{}, errCorruptPack
 	}
-	r := bufio.NewReader(io.NewSectionReader(p.file, offset, p.size-20-offset))
+	r := p.store.inflaters.buffer(io.NewSectionReader(p.file, offset, p.size-20-offset))
 	c, err := r.ReadByte()
 	if err != nil {
 		return packEntry{}, err
@@ -204,13 +204,32 @@ func (p *pack) entry(offset int64) (packEntry, error) {
 	return e, nil
 }
 
-func (e packEntry) inflate() ([]byte, error) {
-	z, err := zlib.NewReader(e.body)
-	if err != nil {
+func (e packEntry) inflate(f *inflaters) ([]byte, error) {
+	defer f.buffers.Put(e.body)
+	z, ok := f.zlibs.Get().(io.ReadCloser)
+	if !ok {
+		var err error
+		if z, err = zlib.NewReader(e.body); err != nil {
+			return nil, err
+		}
+	} else if err := z.(zlib.Resetter).Reset(e.body, nil); err != nil {
 		return nil, err
 	}
-	defer z.Close()
+	defer f.zlibs.Put(z)
 	return readExactly(z, e.size)
+}
+
+// inflaters keeps buffers and decompressors for reuse: a new decompressor is
+// 40 kB, many times the object that it is for.
+type inflaters struct{ buffers, zlibs sync.Pool }
+
+func (f *inflaters) buffer(r io.Reader) *bufio.Reader {
+	b, ok := f.buffers.Get().(*bufio.Reader)
+	if !ok {
+		return bufio.NewReader(r)
+	}
+	b.Reset(r)
+	return b
 }
 
 // maxChain bounds delta chains; git makes none above 4095.
@@ -244,7 +263,7 @@ func (p *pack) read(offset int64, limit int64) (plumbing.ObjectType, []byte, err
 		if e.size > limit && len(chain) == 0 && !e.kind.IsDelta() {
 			return 0, nil, errTooLarge
 		}
-		body, err := e.inflate()
+		body, err := e.inflate(&p.store.inflaters)
 		if err != nil {
 			return 0, nil, err
 		}

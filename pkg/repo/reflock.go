@@ -87,7 +87,7 @@ func (r *Repo) tryLock(l *refLock) (age time.Duration, err error) {
 		}
 		return fail(err)
 	}
-	temp, err := newTemp(dir, tempPrefix, ".lock", 0o666)
+	temp, err := newTemp(dir, ".lock", 0o666) // a name that git takes for no ref
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, errDirGone
 	}
@@ -100,7 +100,7 @@ func (r *Repo) tryLock(l *refLock) (age time.Duration, err error) {
 	if err := errors.Join(err, statErr, finish(temp, r.shared)); err != nil {
 		return fail(err)
 	}
-	sweepTemps(dir, fi.ModTime())
+	sweep(dir, fi.ModTime())
 	err = os.Link(temp.Name(), l.path)
 	if err != nil && !errors.Is(err, fs.ErrExist) && noHardLink(err) {
 		err = r.lockByCreating(l)
@@ -141,18 +141,4 @@ func (r *Repo) refInTheWay(full string) string {
 		}
 	}
 	return ""
-}
-
-// tempPrefix begins the name of a temporary file among refs. It ends in .lock, so
-// that git does not take it for a ref.
-const tempPrefix = "sluice-tmp."
-
-// sweepTemps takes away what killed runs left among the refs a day ago or more.
-func sweepTemps(dir string, now time.Time) {
-	paths, _ := filepath.Glob(filepath.Join(dir, tempPrefix+"*.lock"))
-	for _, path := range paths {
-		if fi, err := os.Lstat(path); err == nil && now.Sub(fi.ModTime()) >= staleAfter {
-			os.Remove(path)
-		}
-	}
 }

@@ -77,7 +77,8 @@ func commitLocks(locks []*refLock) error {
 		moved = append(moved, l.update.Name)
 	}
 	for _, l := range locks {
-		if err := syncDir(filepath.Dir(l.ref)); err != nil {
+		// git may have packed the ref already, durably, and removed the directory.
+		if err := syncDir(filepath.Dir(l.ref)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("moving ref %q: it has moved, and making that durable: %w", l.update.Name, err)
 		}
 	}

@@ -80,7 +80,7 @@ func (s *settings) add(file string, at location, env Env, depth int) error {
 
 func tilde(path string, env Env) string {
 	if rest, ok := strings.CutPrefix(path, "~/"); ok {
-		return filepath.Join(env.Home, rest)
+		return env.Home + "/" + rest // a slash at the end has a meaning in conditions
 	}
 	return path
 }
@@ -91,8 +91,9 @@ func included(key, file string, at location, env Env) bool {
 	if key == "include.path" {
 		return true
 	}
-	cond, ok := strings.CutPrefix(key, "includeif.")
-	if cond, ok = strings.CutSuffix(cond, ".path"); !ok {
+	cond, isCondition := strings.CutPrefix(key, "includeif.")
+	cond, isPath := strings.CutSuffix(cond, ".path")
+	if !isCondition || !isPath {
 		return false
 	}
 	dir := filepath.ToSlash(at.gitDir)

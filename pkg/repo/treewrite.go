@@ -92,6 +92,7 @@ func (w *Writer) load(d *dirNode) error {
 	if d.loaded {
 		return nil
 	}
+	w.replace(TreeEntry{ID: d.base}) // the tree alone, not what is below it
 	entries, err := w.repo.Tree(d.base)
 	if err != nil {
 		return err
@@ -141,6 +142,7 @@ func (w *Writer) apply(root *dirNode, c Change) error {
 	if err != nil {
 		return err
 	}
+	w.replace(d.items[name].entry)
 	switch {
 	case c.File != nil:
 		e, err := w.file(name, *c.File)
@@ -162,10 +164,21 @@ func (w *Writer) apply(root *dirNode, c Change) error {
 	return w.fill(sub, c.Files)
 }
 
+// replace remembers an entry of a base tree: a branch leads to what is in it.
+func (w *Writer) replace(e TreeEntry) {
+	if e.ID == "" || e.Mode == ModeSubmodule {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.replaced = append(w.replaced, e)
+}
+
 func (w *Writer) applyRoot(root *dirNode, c Change) error {
 	if c.File != nil {
 		return errors.New("the root cannot be a file")
 	}
+	w.replace(TreeEntry{Mode: ModeDir, ID: root.base})
 	*root = dirNode{base: c.Tree, loaded: c.Tree == "" || c.Tree == EmptyTree}
 	return w.fill(root, c.Files)
 }

@@ -1,14 +1,12 @@
 package repo
 
-import (
-	"net/url"
-	"strings"
-)
+import "strings"
 
 // SanitizeURL takes what could be a secret out of a remote's URL: the password
 // always, the user name too unless the transport is ssh, where it is the
-// account ("git"), and the query and fragment. What cannot be read as
-// a URL comes back without everything up to the last "@".
+// account ("git"), and the query and fragment. Everything up to the last "@" may
+// be a password with a slash in it and goes, even at the price of a path
+// with an "@" in it.
 func SanitizeURL(remote string) string {
 	remote = strings.Map(func(r rune) rune {
 		if r < 0x20 || r == 0x7f {
@@ -23,12 +21,16 @@ func SanitizeURL(remote string) string {
 	if strings.EqualFold(scheme, "file") {
 		return remote
 	}
-	// By hand, not by net/url alone: a token with a stray "%" or "/" makes
+	// By hand, not by net/url: a token with a stray "%" or "/" makes
 	// a URL that it refuses, and the error text would hold the token.
-	rest, _, _ = strings.Cut(rest, "?")
-	rest, _, _ = strings.Cut(rest, "#")
+	if i := strings.IndexAny(rest, "?#"); i >= 0 {
+		if strings.Contains(rest[i:], "@") {
+			return scheme + "://" // either side of the "@" may be the secret
+		}
+		rest = rest[:i]
+	}
 	user := ""
-	if at := strings.LastIndex(rest, "@"); at >= 0 && credentialsEnd(rest, at) {
+	if at := strings.LastIndex(rest, "@"); at >= 0 {
 		user, rest = rest[:at], rest[at+1:]
 	}
 	if isSSH(scheme) {
@@ -37,21 +39,6 @@ func SanitizeURL(remote string) string {
 		}
 	}
 	return scheme + "://" + rest
-}
-
-// credentialsEnd says whether the last "@" ends the credentials. In a path
-// ("host/group/@scope") it does not, if what stands before it is a host.
-func credentialsEnd(rest string, at int) bool {
-	host, _, slash := strings.Cut(rest[:at], "/")
-	if !slash {
-		return true
-	}
-	if strings.ContainsAny(host, "@") {
-		return true
-	}
-	u, err := url.Parse("x://" + host)
-	// "user:to/ken@host": what looks like a port is no number.
-	return err != nil || u.Host == ""
 }
 
 func isSSH(scheme string) bool {

@@ -6,17 +6,16 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sort"
 	"sync"
-	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// Writer collects new objects in memory. Flush makes those that the repository
-// lacks durable as one pack, whatever their number: two files to sync instead
+// Writer collects new objects in memory. Flush makes them durable as one pack, whatever their number: two files to sync instead
 // of one an object, and git's own repacking takes it up.
 //
 // The pack is guarded from a repacking git process by a .keep file until Close:
@@ -30,10 +29,12 @@ import (
 type Writer struct {
 	repo *Repo
 
-	mu    sync.Mutex
-	made  map[ID]made
-	order []ID
-	keeps []string
+	mu       sync.Mutex
+	made     map[ID]made
+	order    []ID
+	written  map[ID]bool
+	replaced []TreeEntry // what Update put something else in the place of
+	keeps    []string
 }
 
 type made struct {
@@ -43,7 +44,7 @@ type made struct {
 
 // NewWriter starts an empty Writer.
 func (r *Repo) NewWriter() *Writer {
-	return &Writer{repo: r, made: map[ID]made{}}
+	return &Writer{repo: r, made: map[ID]made{}, written: map[ID]bool{}}
 }
 
 // BlobID is the id that a file's bytes have in Git.
@@ -119,95 +120,77 @@ func (w *Writer) Commit(spec CommitSpec) (ID, error) {
 	return w.add(plumbing.CommitObject, data), nil
 }
 
-// Flush makes every added object durable. Those that the repository holds
-// already get a new time instead, so that git does not prune them meanwhile.
+// Flush makes durable what was added, except for what the base trees of Update
+// held in the same place: a branch leads to that. Other objects are written even
+// if the store has them: nobody may be leading to those, and a git process that
+// found that out a moment ago may be about to prune them.
 func (w *Writer) Flush(ctx context.Context) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.flush(ctx)
-}
-
-// Recheck makes sure, after a ref was moved, that a `git gc --prune=now` beside
-// it took nothing away, and writes again what it did.
-func (w *Writer) Recheck(ctx context.Context) error {
-	return w.Flush(ctx)
-}
-
-func (w *Writer) flush(ctx context.Context) error {
-	store := w.repo.objects
-	if err := store.refresh(); err != nil {
-		return err
+	safe, err := w.repo.below(w.replaced)
+	if err != nil {
+		return fmt.Errorf("writing objects: %w", err)
 	}
-	var lacking []ID
-	places := map[string]bool{}
+	var ids []ID
 	for _, id := range w.order {
-		if place := store.place(id); place != "" {
-			places[place] = true
-		} else {
-			lacking = append(lacking, id)
+		if !safe[id] && !w.written[id] {
+			ids = append(ids, id)
 		}
 	}
-	gone, err := w.freshen(places)
-	if err != nil {
-		return err
-	}
-	if gone {
-		// git repacked between the look and the touch: look again.
-		return w.flushAgain(ctx)
-	}
-	if len(lacking) == 0 {
-		return nil
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if err := w.writePack(lacking); err != nil {
-		return fmt.Errorf("writing objects: %w", err)
-	}
-	return store.refresh()
+	return w.write(ctx, ids)
 }
 
-// flushAgain writes everything, held or not: a store that loses objects
-// while one looks at it is not worth a loop.
-func (w *Writer) flushAgain(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
+// Recheck makes sure, after the refs have moved, that the objects are still there,
+// and writes again what is not. The .keep file does not help against another
+// run that made the very same pack and has closed it.
+func (w *Writer) Recheck(ctx context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.repo.objects.refresh(); err != nil {
 		return err
 	}
-	if err := w.writePack(w.order); err != nil {
+	var ids []ID
+	for _, id := range w.order {
+		if w.written[id] && !w.repo.objects.has(id) {
+			ids = append(ids, id)
+		}
+	}
+	return w.write(ctx, ids)
+}
+
+func (w *Writer) write(ctx context.Context, ids []ID) error {
+	if err := ctx.Err(); err != nil || len(ids) == 0 {
+		return err
+	}
+	if err := w.writePack(ids); err != nil {
 		return fmt.Errorf("writing objects: %w", err)
+	}
+	for _, id := range ids {
+		w.written[id] = true
 	}
 	return w.repo.objects.refresh()
 }
 
-// freshen sets the times of files to now, as the file system has it. gone says
-// that one of them is no longer there.
-func (w *Writer) freshen(places map[string]bool) (gone bool, err error) {
-	if len(places) == 0 {
-		return false, nil
-	}
-	now, err := w.now()
-	if err != nil {
-		return false, fmt.Errorf("writing objects: %w", err)
-	}
-	for place := range places {
-		err := os.Chtimes(place, time.Time{}, now)
-		if errors.Is(err, os.ErrNotExist) {
-			gone = true
+// below lists the ids of everything in some trees; an id of a file stands for itself.
+func (r *Repo) below(roots []TreeEntry) (map[ID]bool, error) {
+	ids := map[ID]bool{}
+	for len(roots) > 0 {
+		e := roots[len(roots)-1]
+		roots = roots[:len(roots)-1]
+		if ids[e.ID] {
+			continue
 		}
-		// A store that is borrowed and read-only is not pruned by us either.
+		ids[e.ID] = true
+		if e.Mode != ModeDir {
+			continue
+		}
+		entries, err := r.Tree(e.ID)
+		if err != nil {
+			return nil, err
+		}
+		roots = append(roots, entries...)
 	}
-	return gone, nil
-}
-
-// now is the file system's own time, which git compares with when it prunes.
-func (w *Writer) now() (time.Time, error) {
-	f, err := os.CreateTemp(w.repo.objects.dir, "tmp_obj_")
-	if err != nil {
-		return time.Time{}, err
-	}
-	defer os.Remove(f.Name())
-	fi, err := f.Stat()
-	return fi.ModTime(), errors.Join(err, f.Close())
+	return ids, nil
 }
 
 // writePack writes the objects as pack and index into the store. Both are durable
@@ -219,38 +202,31 @@ func (w *Writer) writePack(ids []ID) error {
 	if err := shared.makeDirs(dir); err != nil {
 		return err
 	}
-	pack, err := newTemp(dir, "tmp_pack_", "", 0o444)
+	var sum, index []byte
+	pack, _, err := writeTemp(dir, 0o444, shared, func(out io.Writer) (err error) {
+		sum, index, err = encodePack(out, ids, w.made)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	defer os.Remove(pack.Name())
-	sum, index, err := encodePack(pack, ids, w.made)
-	if err := errors.Join(err, finish(pack, shared)); err != nil {
+	idx, now, err := writeTemp(dir, 0o444, shared, func(out io.Writer) error {
+		_, err := out.Write(index)
 		return err
-	}
-	idx, err := newTemp(dir, "tmp_idx_", "", 0o444)
+	})
 	if err != nil {
-		return err
+		return errors.Join(err, os.Remove(pack))
 	}
-	defer os.Remove(idx.Name())
-	_, err = idx.Write(index)
-	if err := errors.Join(err, finish(idx, shared)); err != nil {
-		return err
-	}
-	fi, err := os.Stat(idx.Name())
-	if err != nil {
-		return err
-	}
-	sweepKeeps(dir, fi.ModTime())
+	sweep(dir, now)
 	base := filepath.Join(dir, "pack-"+hex.EncodeToString(sum))
 	if err := w.keep(base + ".keep"); err != nil {
-		return err
+		return errors.Join(err, os.Remove(pack), os.Remove(idx))
 	}
-	if err := os.Rename(pack.Name(), base+".pack"); err != nil {
-		return err
+	if err := os.Rename(pack, base+".pack"); err != nil {
+		return errors.Join(err, os.Remove(pack), os.Remove(idx))
 	}
-	if err := os.Rename(idx.Name(), base+".idx"); err != nil {
-		return err
+	if err := os.Rename(idx, base+".idx"); err != nil {
+		return errors.Join(err, os.Remove(idx))
 	}
 	return syncDir(dir)
 }
@@ -269,26 +245,6 @@ func (w *Writer) keep(path string) error {
 	return errors.Join(err, f.Close())
 }
 
-const keepText = "sluice\n"
-
-// sweepKeeps takes away .keep files that killed runs left behind a day ago or
-// more. What cannot be read or removed stays: it only costs disk.
-func sweepKeeps(dir string, now time.Time) {
-	paths, _ := filepath.Glob(filepath.Join(dir, "pack-*.keep"))
-	for _, path := range paths {
-		fi, err := os.Lstat(path)
-		if err != nil || now.Sub(fi.ModTime()) < staleAfter {
-			continue
-		}
-		if text, err := os.ReadFile(path); err == nil && string(text) == keepText {
-			os.Remove(path)
-		}
-	}
-}
-
-// staleAfter is longer than any run takes.
-const staleAfter = 24 * time.Hour
-
 // Close leaves the written packs to git's own housekeeping. It is called when
 // refs lead to the objects, or never will.
 func (w *Writer) Close() error {
@@ -302,23 +258,4 @@ func (w *Writer) Close() error {
 	}
 	w.keeps = nil
 	return errors.Join(errs...)
-}
-
-// finish makes a file durable and closes it.
-func finish(f *os.File, shared sharedMode) error {
-	err := shared.adjust(f.Name())
-	return errors.Join(err, f.Sync(), f.Close())
-}
-
-// newTemp makes a file with permissions that the umask applies to, which
-// os.CreateTemp does not. The process id and a count make the name: what a
-// killed run left behind under the same name is passed over.
-func newTemp(dir, prefix, suffix string, perm os.FileMode) (*os.File, error) {
-	for n := 0; ; n++ {
-		name := filepath.Join(dir, fmt.Sprintf("%s%d_%d%s", prefix, os.Getpid(), n, suffix))
-		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
-		if !errors.Is(err, os.ErrExist) || n == 10000 {
-			return f, err
-		}
-	}
 }

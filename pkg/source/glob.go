@@ -71,10 +71,7 @@ func (g *globber) match(dir string, elements []string) error {
 	if e == "" || IsPattern(e) {
 		return g.list(dir, elements)
 	}
-	next := e
-	if dir != "." {
-		next = dir + "/" + e // not path.Join: a link before .. is followed
-	}
+	next := join(dir, e)
 	_, err := g.fs.Stat(next)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -103,7 +100,7 @@ func (g *globber) list(dir string, elements []string) error {
 		if strings.HasPrefix(entry.Name, ".") && !strings.HasPrefix(e, ".") {
 			continue
 		}
-		if err := g.entry(entry, path.Join(dir, entry.Name), e, elements, rest); err != nil {
+		if err := g.entry(entry, join(dir, entry.Name), e, elements, rest); err != nil {
 			return err
 		}
 	}
@@ -133,4 +130,12 @@ func (g *globber) entry(entry Entry, at, e string, elements, rest []string) erro
 		return err
 	}
 	return g.match(at, rest)
+}
+
+// join is path.Join that leaves .. alone: what it leaves may be a link.
+func join(dir, name string) string {
+	if dir == "." {
+		return name
+	}
+	return dir + "/" + name
 }

@@ -81,7 +81,7 @@ func (p *page) rows(t *testing.T) map[string][]string {
 		if !strings.HasPrefix(line, "| `") {
 			continue
 		}
-		cells := strings.Split(strings.Trim(line, "| "), " | ")
+		cells := strings.Split(strings.TrimSuffix(strings.TrimPrefix(line, "|"), "|"), "|")
 		key := strings.Trim(strings.TrimSpace(cells[0]), "`")
 		if rows[key] != nil {
 			t.Errorf("%s:%d: a second row for %s", p.path, i+1, key)

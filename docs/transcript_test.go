@@ -6,8 +6,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/sluice-dev/sluice/pkg/config"
 )
 
 var binary string // of the program, built once
@@ -120,3 +123,35 @@ func TestReadme(t *testing.T) {
 	}
 	s.replay(readPage(t, "../README.md"))
 }
+
+// TestReadmeConfig holds the README's smallest config to be one, and what it
+// and the page for contributors tell people to make to be in the Makefile.
+func TestReadmeConfig(t *testing.T) {
+	makefile, err := os.ReadFile("../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	configs := 0
+	for _, path := range []string{"../README.md", "../CONTRIBUTING.md"} {
+		for _, b := range readPage(t, path).blocks() {
+			switch b.info {
+			case "yaml":
+				configs++
+				if _, err := config.Parse(config.FileName, []byte(b.text)); err != nil {
+					t.Errorf("%s:%d: %v", path, b.first, err)
+				}
+			case "sh":
+				for _, m := range target.FindAllStringSubmatch(b.text, -1) {
+					if !strings.Contains(string(makefile), "\n"+m[1]+":") {
+						t.Errorf("%s: the Makefile has no %s", path, m[1])
+					}
+				}
+			}
+		}
+	}
+	if configs != 1 {
+		t.Errorf("the README shows %d configs, want 1", configs)
+	}
+}
+
+var target = regexp.MustCompile(`(?m)^make (\w+)`)

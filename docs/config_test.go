@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/sluice-dev/sluice/pkg/config"
@@ -124,9 +123,6 @@ func sources(s *shell) {
 		if err := os.Symlink(to, filepath.Join(s.dir, at)); err != nil {
 			s.t.Fatal(err)
 		}
-	}
-	if err := syscall.Mkfifo(filepath.Join(s.dir, "pipe"), 0o600); err != nil {
-		s.t.Fatal(err)
 	}
 }
 

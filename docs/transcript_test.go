@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 		defer os.RemoveAll(dir)
 		binary = filepath.Join(dir, "sluice")
 		// A commit records the version of the program: here it is always the same.
-		build := exec.Command("go", "build", "-ldflags", "-X main.version=(devel)", "-o", binary, "../cmd/sluice")
+		build := exec.Command("go", "build", "-ldflags", "-X main.version=demo", "-o", binary, "../cmd/sluice")
 		if out, err := build.CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "building the program: %v\n%s", err, out)
 			return 1

@@ -42,8 +42,11 @@ func Load(files *source.FS, file string) (*config.Config, error) {
 // Environments renders, injects and lays out environments. Whatever is at
 // fault in any of them is in the finding.List that it returns.
 func Environments(ctx context.Context, src Source, environments []config.Environment, pool *render.Pool) ([]*tree.Environment, error) {
-	out := make([]*tree.Environment, len(environments))
 	var list finding.List
+	if err := list.Take(inject.CheckPins(src.Config)); err != nil {
+		return nil, err
+	}
+	out := make([]*tree.Environment, len(environments))
 	for i, e := range environments {
 		env, err := environment(ctx, src, e, pool)
 		if err := list.Take(err); err != nil {

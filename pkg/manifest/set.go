@@ -13,7 +13,12 @@ func Duplicates(sets ...Set) finding.List {
 	first := map[ID]Origin{}
 	for _, set := range sets {
 		for _, o := range set {
-			if at, double := first[o.ID]; double {
+			at, double := first[o.ID]
+			if double && at.File == o.Origin.File && at.Doc == o.Origin.Doc && at.Line == o.Origin.Line {
+				list.Add(o.Origin.File, o.Origin.Line, fmt.Sprintf("%s comes in twice: two entries lead to this file", o.ID), "take one of them off kubectlApply")
+				continue
+			}
+			if double {
 				list.Add(o.Origin.File, o.Origin.Line, fmt.Sprintf("%s is already defined in %s", o.ID, at), "keep one of the two")
 				continue
 			}

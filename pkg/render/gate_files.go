@@ -32,6 +32,8 @@ func read(use int, file string, data []byte) *reading {
 			r.patch(file, d.Node)
 		case usePlugin:
 			r.plugin(file, d.Node)
+		case useReplacement:
+			r.touches = r.touches || exposes(d.Node)
 		}
 	}
 	switch {

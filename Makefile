@@ -23,8 +23,9 @@ lint: ## formatting, vet, staticcheck
 docs: ## generated files: docs/commands, the schema of sluice.yaml
 	$(GO) run ./docs/gen
 
-demo: build ## the main job on a small repository, explained
-	@testdata/demo/run.sh bin/sluice
+demo: ## the main job on a small repository, explained; its version is fixed, so that its ids are
+	CGO_ENABLED=0 $(GO) build -ldflags "-X main.version=demo" -o bin/demo/sluice ./cmd/sluice
+	@testdata/demo/run.sh bin/demo/sluice
 
 release-check: ## that .goreleaser.yaml is sound
 	$(GO) run $(GORELEASER) check

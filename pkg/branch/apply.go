@@ -16,14 +16,49 @@ type Moved struct {
 	After  repo.ID
 }
 
-// Apply writes the commit, if there is one, and moves the branches: all of
-// them or none. now is the time for the reflog; the commit has none of it.
-func (n *Next) Apply(ctx context.Context, r *repo.Repo, now time.Time) (moved []Moved, err error) {
-	if n.Outcome != Committed && len(n.Made) == 0 {
-		return nil, nil
-	}
+// Apply writes the commits of all chains and moves their branches: all of
+// them or none. It gives the moves of each chain in order. now is the time for
+// the reflog; the commits have none of it. After a *repo.ReflogError all has
+// been done but the reflog.
+func Apply(ctx context.Context, r *repo.Repo, chains []*Next, now time.Time) (moves [][]Moved, err error) {
 	w := r.NewWriter()
 	defer func() { err = errors.Join(err, w.Close()) }()
+	moves = make([][]Moved, len(chains))
+	var updates []repo.RefUpdate
+	for i, n := range chains {
+		if moves[i], err = n.moves(w); err != nil {
+			return nil, err
+		}
+		for _, m := range moves[i] {
+			updates = append(updates, repo.RefUpdate{Name: "refs/heads/" + m.Branch, Old: m.Before, New: m.After})
+		}
+	}
+	if len(updates) == 0 {
+		return moves, nil
+	}
+	if err := w.Flush(ctx); err != nil {
+		return nil, err
+	}
+	who := r.Committer()
+	who.When = now
+	err = r.UpdateRefs(ctx, updates, who, "sluice commit")
+	var reflog *repo.ReflogError
+	if err != nil && !errors.As(err, &reflog) {
+		return nil, err
+	}
+	return moves, errors.Join(err, w.Recheck(ctx))
+}
+
+// moves adds a chain's objects and says which branches are to move to them.
+func (n *Next) moves(w *repo.Writer) ([]Moved, error) {
+	var moves []Moved
+	if n.Outcome == Committed {
+		id, err := n.write(w)
+		if err != nil {
+			return nil, err
+		}
+		moves = append(moves, Moved{Branch: n.Root.Branch, Before: n.local, After: id})
+	}
 	if len(n.Made) > 0 {
 		if id, err := writeRoot(w); err != nil || id != rootID {
 			return nil, fmt.Errorf("writing the root commit: %w", err)
@@ -31,29 +66,10 @@ func (n *Next) Apply(ctx context.Context, r *repo.Repo, now time.Time) (moved []
 	}
 	for _, e := range n.Made {
 		if n.Outcome != Committed || e.Name != n.Root.Name {
-			moved = append(moved, Moved{Branch: e.Branch, After: rootID})
+			moves = append(moves, Moved{Branch: e.Branch, After: rootID})
 		}
 	}
-	if n.Outcome == Committed {
-		id, err := n.write(w)
-		if err != nil {
-			return nil, err
-		}
-		moved = append([]Moved{{Branch: n.Root.Branch, Before: n.Tip, After: id}}, moved...)
-	}
-	if err := w.Flush(ctx); err != nil {
-		return nil, err
-	}
-	var updates []repo.RefUpdate
-	for _, m := range moved {
-		updates = append(updates, repo.RefUpdate{Name: "refs/heads/" + m.Branch, Old: m.Before, New: m.After})
-	}
-	who := r.Committer()
-	who.When = now
-	if err := r.UpdateRefs(ctx, updates, who, "sluice commit"); err != nil {
-		return nil, err
-	}
-	return moved, w.Recheck(ctx)
+	return moves, nil
 }
 
 // write adds the commit's objects.

@@ -19,7 +19,8 @@ import (
 // Head is where an environment's branch stands.
 type Head struct {
 	Environment config.Environment
-	Tip         repo.ID // empty if there is no such branch
+	Tip         repo.ID // empty if there is no such branch, here or at origin
+	Local       repo.ID // tip of the branch in this repository; empty in a clone that has origin's only
 	// Provenance is what the tip says of itself; nil without a tip, on the
 	// chain's root commit, and on a branch that sluice did not write.
 	Provenance *tree.Provenance
@@ -33,18 +34,20 @@ func (h Head) Bare() bool { return h.Provenance == nil && !h.Foreign && h.Damage
 // ReadHead reads where an environment's branch stands.
 func ReadHead(r *repo.Repo, e config.Environment) (Head, error) {
 	h := Head{Environment: e}
-	tip, err := r.Branch(e.Branch)
-	if errors.Is(err, repo.ErrNoBranch) {
-		return h, nil
-	}
-	if err != nil {
+	var err error
+	if h.Local, err = tip(r.Branch(e.Branch)); err != nil {
 		return h, err
 	}
-	h.Tip = tip
-	if tip == rootID {
+	if h.Tip = h.Local; h.Local == "" {
+		// A clone has the branches of its origin under other names.
+		if h.Tip, err = tip(r.RemoteBranch("origin", e.Branch)); err != nil {
+			return h, err
+		}
+	}
+	if h.Tip == "" || h.Tip == rootID {
 		return h, nil
 	}
-	files, err := r.Files(tip)
+	files, err := r.Files(h.Tip)
 	if err != nil {
 		return h, err
 	}
@@ -55,6 +58,14 @@ func ReadHead(r *repo.Repo, e config.Environment) (Head, error) {
 		h.Damaged = err
 	}
 	return h, nil
+}
+
+// tip takes a branch that is surely absent for an empty tip.
+func tip(id repo.ID, err error) (repo.ID, error) {
+	if errors.Is(err, repo.ErrNoBranch) {
+		return "", nil
+	}
+	return id, err
 }
 
 // ReadHeads reads a chain's heads, in the chain's order.
@@ -85,6 +96,7 @@ type Next struct {
 	Outcome Outcome
 	Root    config.Environment
 	Tip     repo.ID // of the root's branch before; empty without one
+	local   repo.ID // the same in this repository
 	Changed []Changed
 	Made    []config.Environment // whose branches have to be made
 
@@ -115,7 +127,7 @@ type Options struct {
 // source. It refuses what would lose somebody's work.
 func Plan(ctx context.Context, r *repo.Repo, heads []Head, environments []*tree.Environment, p tree.Provenance, source *repo.Commit, o Options) (*Next, error) {
 	root := heads[0]
-	next := &Next{Root: root.Environment, Tip: root.Tip}
+	next := &Next{Root: root.Environment, Tip: root.Tip, local: root.Local}
 	for _, h := range heads {
 		if h.Tip == "" {
 			next.Made = append(next.Made, h.Environment)

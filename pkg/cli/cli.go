@@ -109,6 +109,14 @@ type usageError struct{ error }
 
 func (e *usageError) Unwrap() error { return e.error }
 
+// noArgs refuses arguments in the words of the command.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return &usageError{fmt.Errorf("%s takes no arguments, not %q", cmd.CommandPath(), args[0])}
+	}
+	return nil
+}
+
 // usage wraps cobra's checks of arguments, so that they count as usage errors.
 func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
@@ -126,6 +134,33 @@ func (c *command) pool() (*render.Pool, error) {
 		return nil, fmt.Errorf("finding this program to start workers: %w", err)
 	}
 	return render.NewPool(render.Command{Path: self, Name: c.Args[0], Args: []string{workerArg}}, runtime.NumCPU(), render.Limits{}), nil
+}
+
+// stage says what is being done, to those who asked.
+func (c *command) stage(format string, args ...any) {
+	if c.verbose {
+		c.note(format, args...)
+	}
+}
+
+// The colors of a terminal.
+const (
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+	cyan   = "36"
+)
+
+// paint colors text on a terminal, unless somebody does not want it.
+func (c *command) paint(w io.Writer, color, text string) string {
+	file, ok := w.(*os.File)
+	if !ok || c.noColor || c.Env("NO_COLOR") != "" || c.Env("CI") != "" || c.Env("TERM") == "dumb" {
+		return text
+	}
+	if info, err := file.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return text
+	}
+	return "\x1b[" + color + "m" + text + "\x1b[0m"
 }
 
 // note prints a line for people beside the product.

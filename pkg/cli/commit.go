@@ -29,7 +29,7 @@ environments get that same commit by promotion. If no object changed there is
 no commit.`,
 		Example: `  sluice commit
   sluice commit --rev main`,
-		Args: usage(cobra.NoArgs),
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			w, err := c.open()
 			if err != nil {
@@ -83,13 +83,14 @@ func (c *command) commit(ctx context.Context, w *workspace, s *snapshot, options
 	if err := list.Err(); err != nil {
 		return nil, err
 	}
+	c.stage("writing the commits and moving the branches")
+	moves, err := branch.Apply(ctx, w.repo, plans, c.Now())
+	if err = c.onlyReflog(err); err != nil {
+		return nil, err
+	}
 	var results []committed
-	for _, next := range plans {
-		moved, err := next.Apply(ctx, w.repo, c.Now())
-		if err != nil {
-			return nil, err
-		}
-		results = append(results, result(next, moved, s.commit.ID))
+	for i, next := range plans {
+		results = append(results, result(next, moves[i], s.commit.ID))
 	}
 	c.noteUncommitted(w, inputs)
 	return results, nil
@@ -101,6 +102,7 @@ func (c *command) plan(ctx context.Context, w *workspace, s *snapshot, chain con
 	if err != nil {
 		return nil, nil, err
 	}
+	c.stage("rendering %s from %s", chain.Root().Name+"'s chain", s.commit.ID.Short())
 	environments, err := hydrate.Environments(ctx, s.fs, s.config, chain, string(s.commit.ID), pool)
 	if err != nil {
 		return nil, nil, err
@@ -152,7 +154,7 @@ func (c *command) printCommits(results []committed) error {
 				rows = append(rows, []string{made, "", "made, nothing promoted yet"})
 			}
 		}
-		return table(c.Out, rows)
+		return table(c.Out, rows, nil)
 	})
 }
 

@@ -75,6 +75,17 @@ func (c *command) report(err error) int {
 	return exitInput
 }
 
+// onlyReflog turns a reflog that could not be written into a warning: the
+// branches have moved.
+func (c *command) onlyReflog(err error) error {
+	var reflog *repo.ReflogError
+	if errors.As(err, &reflog) {
+		c.note("warning: %v", reflog)
+		return nil
+	}
+	return err
+}
+
 // say prints one error with its hint.
 func (c *command) say(text, hint string) {
 	fmt.Fprintln(c.Err, escape(text))
@@ -82,7 +93,7 @@ func (c *command) say(text, hint string) {
 		switch {
 		case line == "":
 		case i == 0:
-			fmt.Fprintln(c.Err, "hint: "+escape(line))
+			fmt.Fprintln(c.Err, c.paint(c.Err, cyan, "hint:")+" "+escape(line))
 		default:
 			fmt.Fprintln(c.Err, escape(line))
 		}
@@ -91,8 +102,19 @@ func (c *command) say(text, hint string) {
 
 // hint says what to do about an error that does not know it itself.
 func hint(err error) string {
-	var unknown *repo.UnknownRevisionError
+	var (
+		unknown     *repo.UnknownRevisionError
+		unsupported *repo.UnsupportedError
+		broken      *repo.BrokenRefError
+		unborn      *repo.UnbornError
+	)
 	switch {
+	case errors.As(err, &unsupported):
+		return unsupported.Hint
+	case errors.As(err, &broken):
+		return broken.Hint
+	case errors.As(err, &unborn):
+		return "commit the source first: git add -A && git commit"
 	case errors.Is(err, repo.ErrNotRepository):
 		return "run it in a Git repository, or point at one with -C; sluice render works without"
 	case errors.As(err, &unknown):

@@ -28,8 +28,9 @@ func (c *command) print(v any, text func() error) error {
 	return text()
 }
 
-// table writes rows with their columns lined up; the last column is not padded.
-func table(w io.Writer, rows [][]string) error {
+// table writes rows with their columns lined up; the last column is not
+// padded. first, if there is one, colors the first cell of a row.
+func table(w io.Writer, rows [][]string, first func(row int, cell string) string) error {
 	var width []int
 	for _, row := range rows {
 		for i, cell := range row {
@@ -39,14 +40,18 @@ func table(w io.Writer, rows [][]string) error {
 			width[i] = max(width[i], utf8.RuneCountInString(escape(cell)))
 		}
 	}
-	for _, row := range rows {
+	for r, row := range rows {
 		var b strings.Builder
 		for i, cell := range row {
 			cell = escape(cell)
-			b.WriteString(cell)
+			padding := ""
 			if i < len(row)-1 {
-				b.WriteString(strings.Repeat(" ", width[i]-utf8.RuneCountInString(cell)+2))
+				padding = strings.Repeat(" ", width[i]-utf8.RuneCountInString(cell)+2)
 			}
+			if i == 0 && first != nil {
+				cell = first(r, cell)
+			}
+			b.WriteString(cell + padding)
 		}
 		if _, err := fmt.Fprintln(w, strings.TrimRight(b.String(), " ")); err != nil {
 			return err

@@ -45,6 +45,11 @@ after the commit has been verified by rendering its source again.`,
 			if err != nil {
 				return orFinding(err, check)
 			}
+			if plan.Outcome == promote.Planned && (check || merge) {
+				if err := branch.CheckMovable(w.repo, e.Branch); err != nil {
+					return orFinding(err, check)
+				}
+			}
 			if plan.Outcome == promote.Planned {
 				found, err := c.verify(cmd.Context(), w, plan.Candidate)
 				if err != nil {
@@ -58,10 +63,7 @@ after the commit has been verified by rendering its source again.`,
 				}
 			}
 			if merge && plan.Outcome == promote.Planned {
-				if err := branch.CheckMovable(w.repo, e.Branch); err != nil {
-					return err
-				}
-				if err := plan.Merge(cmd.Context(), w.repo, c.Now()); err != nil {
+				if err := c.onlyReflog(plan.Merge(cmd.Context(), w.repo, c.Now())); err != nil {
 					return err
 				}
 			}
@@ -130,10 +132,13 @@ func (c *command) printPromotion(p *promote.Plan, check bool) error {
 			return err
 		}
 		var rows [][]string
+		colors := map[diff.Status]string{diff.Added: green, diff.Removed: red, diff.Changed: yellow}
 		for _, ch := range p.Changes {
 			rows = append(rows, []string{"  " + string(ch.Status), ch.Object, images(ch)})
 		}
-		if err := table(c.Out, rows); err != nil {
+		if err := table(c.Out, rows, func(row int, cell string) string {
+			return c.paint(c.Out, colors[p.Changes[row].Status], cell)
+		}); err != nil {
 			return err
 		}
 		if p.Outcome == promote.Merged {

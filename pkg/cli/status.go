@@ -15,7 +15,7 @@ import (
 
 func (c *command) statusCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "status", Short: "Show where every environment stands", Args: usage(cobra.NoArgs),
+		Use: "status", Short: "Show where every environment stands", Args: noArgs,
 		Long: `Status prints a row per environment: its branch and commit, the source commit
 that it was rendered from, how far it is behind (the first environment of a
 chain: behind the checked-out source; the others: behind the environment that
@@ -155,7 +155,7 @@ func (c *command) printStatus(rows []standing) error {
 			}
 			lines = append(lines, []string{r.Environment, r.Branch, commit, dash(source), r.lag(), dash(strings.Join(injectors, ", "))})
 		}
-		return table(c.Out, lines)
+		return table(c.Out, lines, nil)
 	})
 }
 

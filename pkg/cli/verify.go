@@ -66,6 +66,9 @@ verifies every environment that has been hydrated.`,
 				v.OK = len(found) == 0
 				results = append(results, v)
 			}
+			if len(results) == 0 {
+				c.note("nothing has been hydrated yet, so there is nothing to verify: run sluice commit")
+			}
 			return c.printVerified(results)
 		},
 	}
@@ -101,7 +104,7 @@ func (c *command) printVerified(results []verified) error {
 			}
 			rows = append(rows, []string{r.Branch, r.Commit.Short(), says})
 		}
-		if err := table(c.Out, rows); err != nil {
+		if err := table(c.Out, rows, nil); err != nil {
 			return err
 		}
 		for _, r := range results {

@@ -183,14 +183,17 @@ func (w *workspace) load(s *snapshot, id repo.ID, file string) error {
 	}
 	s.fs = source.New(files)
 	s.config, err = hydrate.Config(s.fs, file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("commit %s: %w", id.Short(), err)
+	if _, lookup := files.Lookup(file); err != nil && errors.Is(lookup, fs.ErrNotExist) && w.root != "" {
+		if _, onDisk := os.Lstat(filepath.Join(w.root, filepath.FromSlash(file))); onDisk == nil {
+			return finding.Finding{File: file, Text: "is not in commit " + id.Short(), Hint: "commit it first: git add " + file + " && git commit"}
+		}
 	}
 	return err
 }
 
 // verify renders what a hydrated commit says it was made of, and compares.
 func (c *command) verify(ctx context.Context, w *workspace, id repo.ID) ([]tree.Difference, error) {
+	c.stage("rendering the source of %s again", id.Short())
 	files, err := w.repo.Files(id)
 	if err != nil {
 		return nil, err

@@ -65,7 +65,7 @@ func (k *checker) paths(at string, apply, inject []string, pin *Conduit) {
 	if len(inject) > 0 && len(apply) == 0 {
 		k.add(join(at, "conduitInject"), "conduitInject selects from kubectlApply, which lists nothing", "list the files under kubectlApply: too")
 	}
-	if len(inject) > 0 && (pin == nil || pin.Version == "") {
+	if len(inject) > 0 && pin == nil {
 		k.add(join(at, "conduitInject"), "conduitInject without a pin: conduit.version is not set",
 			"pin the injector: add\n  conduit:\n    version: v0.3.1")
 	}
@@ -118,6 +118,10 @@ func (k *checker) environments() {
 	names, paths := map[string]int{}, map[string]int{}
 	for i, e := range k.Environments {
 		at := index("environments", i)
+		if e.Name == "" {
+			k.add(at, "an environment without a name", "add name:")
+			continue
+		}
 		if !label.MatchString(e.Name) {
 			k.add(at+".name", fmt.Sprintf("environment name %q is not a DNS label", e.Name), "lower-case letters, digits and dashes, 63 at most")
 			continue
@@ -149,12 +153,15 @@ func (k *checker) environmentPath(at string, e Environment, paths map[string]int
 }
 
 func (k *checker) branches() {
+	taken := map[string]bool{}
+environments:
 	for i, e := range k.Environments {
 		at := index("environments", i)
 		at = join(at, "branch")
-		if !label.MatchString(e.Name) {
+		if !label.MatchString(e.Name) || taken[e.Name] {
 			continue // the branch's default holds the same fault
 		}
+		taken[e.Name] = true
 		if err := refname.CheckBranch(e.Branch); err != nil {
 			k.add(at, err.Error(), "choose a name that `git check-ref-format --branch` accepts")
 			continue
@@ -164,6 +171,7 @@ func (k *checker) branches() {
 			switch {
 			case e.Branch == o.Branch:
 				k.add(at, fmt.Sprintf("branch %q is already that of environment %q, line %d", e.Branch, o.Name, other), "give each environment a branch of its own")
+				continue environments
 			case strings.HasPrefix(e.Branch, o.Branch+"/"), strings.HasPrefix(o.Branch, e.Branch+"/"):
 				k.add(at, fmt.Sprintf("branches %q and %q cannot both exist: one is a directory of the other, line %d", e.Branch, o.Branch, other), "rename one of them")
 			}
@@ -179,6 +187,10 @@ func (k *checker) promotions() {
 	for i, e := range k.Environments {
 		at := index("environments", i) + ".promotedFrom"
 		if e.PromotedFrom == "" {
+			if e.Frozen != "" {
+				k.add(index("environments", i)+".frozen", fmt.Sprintf("environment %q is the first of its chain: frozen refuses promotions, and nothing is promoted to it", e.Name),
+					"freeze the environments after it")
+			}
 			continue
 		}
 		if _, ok := k.Environment(e.PromotedFrom); !ok {
@@ -205,7 +217,11 @@ func (k *checker) apps() {
 	}
 	for i, a := range k.Apps {
 		at := index("apps", i)
-		if !label.MatchString(a.Name) {
+		switch {
+		case a.Name == "":
+			k.add(at, "an app without a name", "add name:")
+			continue
+		case !label.MatchString(a.Name):
 			k.add(at+".name", fmt.Sprintf("app name %q is not a DNS label", a.Name), "lower-case letters, digits and dashes, 63 at most")
 		}
 		if first, double := names[a.Name]; double {

@@ -24,7 +24,7 @@ func Parse(file string, data []byte) (*Config, error) {
 	d := decoder{file: file, lines: map[string]int{}}
 	switch len(docs) {
 	case 0:
-		d.list.Add(file, 1, "the config is empty", "list what to apply under kubectlApply:, or run sluice init")
+		d.list.Add(file, 1, "the config is empty", "list what to apply under kubectlApply:")
 		return nil, d.list
 	case 1:
 	default:

@@ -74,9 +74,11 @@ func (l List) Err() error {
 		}
 		return sorted[i].Line < sorted[j].Line
 	})
-	out := sorted[:0]
-	for i, f := range sorted {
-		if i == 0 || f != sorted[i-1] {
+	var out List
+	seen := map[Finding]bool{}
+	for _, f := range sorted {
+		if !seen[f] {
+			seen[f] = true
 			out = append(out, f)
 		}
 	}

@@ -40,8 +40,11 @@ func Config(src *source.FS, file string) (*config.Config, error) {
 // source commit for the records, empty for a working tree. Whatever is at
 // fault in any of them is in the finding.List that it returns.
 func Environments(ctx context.Context, src *source.FS, cfg *config.Config, environments []config.Environment, commit string, pool *render.Pool) ([]*tree.Environment, error) {
-	out := make([]*tree.Environment, len(environments))
 	var list finding.List
+	if err := list.Take(inject.CheckPins(cfg)); err != nil {
+		return nil, err
+	}
+	out := make([]*tree.Environment, len(environments))
 	for i, e := range environments {
 		env, err := environment(ctx, src, cfg, e, commit, pool)
 		if err := list.Take(err); err != nil {

@@ -21,17 +21,9 @@ import (
 // finding.List.
 func Conduit(set manifest.Set, u config.Unit, cfg *config.Config) (manifest.Set, error) {
 	var list finding.List
-	injector, err := conduit.New(*u.Pin)
+	injector, err := compile(cfg, u.PinPath, *u.Pin)
 	if err != nil {
-		for _, e := range each(err) {
-			var option *conduit.OptionError
-			if !errors.As(e, &option) {
-				return nil, err
-			}
-			at := u.PinPath + "." + option.Option
-			list.Add(cfg.File(), cfg.Line(at), at+": "+option.Text, option.Hint)
-		}
-		return nil, list.Err()
+		return nil, err
 	}
 	out := append(manifest.Set(nil), set...)
 	done := map[int]bool{}
@@ -61,6 +53,43 @@ func Conduit(set manifest.Set, u config.Unit, cfg *config.Config) (manifest.Set,
 		}
 	}
 	return out, list.Err()
+}
+
+// CheckPins checks every pin of the config, also those that nothing is
+// injected with. The error is a finding.List.
+func CheckPins(cfg *config.Config) error {
+	var list finding.List
+	check := func(at string, pin *config.Conduit) error {
+		if pin == nil {
+			return nil
+		}
+		_, err := compile(cfg, at, *pin)
+		return list.Take(err)
+	}
+	if err := check("conduit", cfg.Conduit); err != nil {
+		return err
+	}
+	for i, a := range cfg.Apps {
+		if err := check(fmt.Sprintf("apps[%d].conduit", i), a.Conduit); err != nil {
+			return err
+		}
+	}
+	return list.Err()
+}
+
+// compile makes the injector of the pin at a config path.
+func compile(cfg *config.Config, at string, pin config.Conduit) (*conduit.Injector, error) {
+	injector, err := conduit.New(pin)
+	var list finding.List
+	for _, e := range each(err) {
+		var option *conduit.OptionError
+		if !errors.As(e, &option) {
+			return nil, err
+		}
+		path := at + "." + option.Option
+		list.Add(cfg.File(), cfg.Line(path), path+": "+option.Text, option.Hint)
+	}
+	return injector, list.Err()
 }
 
 // selects tells whether a conduitInject entry stands for where an object

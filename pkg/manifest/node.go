@@ -278,14 +278,17 @@ func (r *reader) key(k *yaml.Node, depth int) *yaml.Node {
 		r.add(k, "a key has to be text", "")
 		return nil
 	}
-	n := r.scalar(k)
-	if n == nil {
+	tag, value, _, problem := resolve(k)
+	if problem != "" {
+		r.add(k, problem, "")
 		return nil
 	}
+	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: value, Line: r.at(k)}
 	if _, word := words11[k.Value]; word && n.Tag == tagBool {
 		// A key like y or on is text to everyone who writes it; kubectl alone
 		// would rename it to "true".
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: tagString, Value: k.Value, Line: n.Line}
+		n.Tag, n.Value = tagString, k.Value
+		return n
 	}
 	if n.Tag == tagString && k.ShortTag() == tagString || n.Tag == tagInt && n.Value == k.Value {
 		n.Tag = tagString

@@ -87,6 +87,9 @@ func number(text string) (tag, value string, ambiguous bool, problem string) {
 	if digits.MatchString(plain) && math.Abs(f) >= 1<<63 {
 		return "", "", false, "integer " + text + " does not fit into 64 bits"
 	}
+	if f == 0 {
+		return tagInt, "0", false, "" // -0.0 too: JSON has one zero
+	}
 	shown, err := json.Marshal(f)
 	if err != nil {
 		return "", "", false, err.Error()
@@ -94,6 +97,9 @@ func number(text string) (tag, value string, ambiguous bool, problem string) {
 	_, notInt := strconv.ParseInt(string(shown), 10, 64)
 	_, notUint := strconv.ParseUint(string(shown), 10, 64)
 	if notInt != nil && notUint != nil {
+		if !strings.ContainsAny(string(shown), ".e") {
+			shown = strconv.AppendFloat(nil, f, 'e', -1, 64) // else it would read as an integer that is too large
+		}
 		return tagFloat, string(shown), false, ""
 	}
 	return tagInt, string(shown), false, ""

@@ -13,7 +13,12 @@ func Duplicates(sets ...Set) finding.List {
 	first := map[ID]Origin{}
 	for _, set := range sets {
 		for _, o := range set {
-			if at, double := first[o.ID]; double {
+			at, double := first[o.ID]
+			if double && at.File == o.Origin.File && at.Doc == o.Origin.Doc && at.Line == o.Origin.Line {
+				list.Add(o.Origin.File, o.Origin.Line, fmt.Sprintf("%s comes in twice: two entries lead to this file", o.ID), "take one of them off kubectlApply")
+				continue
+			}
+			if double {
 				list.Add(o.Origin.File, o.Origin.Line, fmt.Sprintf("%s is already defined in %s", o.ID, at), "keep one of the two")
 				continue
 			}
@@ -57,6 +62,12 @@ var clusterScoped = map[string]bool{
 	"ResourceSlice.resource.k8s.io":                                 true,
 	"StorageVersion.internal.apiserver.k8s.io":                      true,
 	"StorageVersionMigration.storagemigration.k8s.io":               true,
+}
+
+// Namespaced tells whether an object is of one of Kubernetes' own kinds that
+// live in namespaces.
+func Namespaced(id ID) bool {
+	return OwnGroup(id.Group) && !clusterScoped[id.Kind+"."+id.Group]
 }
 
 // ownGroups are the API groups of Kubernetes itself.

@@ -32,6 +32,7 @@ type Plan struct {
 	Outcome     Outcome
 	Environment config.Environment
 	Before      repo.ID // tip of the environment's branch
+	local       repo.ID // the same in this repository; empty in a clone that has origin's only
 	Candidate   repo.ID
 	Source      repo.ID // source commit of the candidate
 	Commits     int     // hydrated commits that the branch moves forward by
@@ -63,12 +64,13 @@ func Make(ctx context.Context, r *repo.Repo, cfg *config.Config, e config.Enviro
 		return nil, err
 	}
 	if earlier.Bare() || head.Tip == "" {
-		return nil, &finding.Refusal{
-			Text: fmt.Sprintf("nothing has been hydrated for environment %q yet", from.Name),
-			Hint: "run sluice commit first",
+		text := fmt.Sprintf("nothing has been hydrated for environment %q yet", from.Name)
+		if !earlier.Bare() {
+			text = fmt.Sprintf("environment %q has no branch %s yet", e.Name, e.Branch)
 		}
+		return nil, &finding.Refusal{Text: text, Hint: "run sluice commit first: it makes the branches that are missing"}
 	}
-	p := &Plan{Outcome: Planned, Environment: e, Before: head.Tip, Candidate: earlier.Tip}
+	p := &Plan{Outcome: Planned, Environment: e, Before: head.Tip, local: head.Local, Candidate: earlier.Tip}
 	if rev != "" {
 		if p.Candidate, err = r.Resolve(rev); err != nil {
 			return nil, err
@@ -164,14 +166,16 @@ func (p *Plan) describe(ctx context.Context, r *repo.Repo) error {
 }
 
 // Merge moves the branch forward to the candidate, if it still is where it
-// was when the plan was made. now is the time for the reflog.
+// was when the plan was made. now is the time for the reflog. After a
+// *repo.ReflogError all has been done but the reflog.
 func (p *Plan) Merge(ctx context.Context, r *repo.Repo, now time.Time) error {
 	who := r.Committer()
 	who.When = now
-	update := repo.RefUpdate{Name: "refs/heads/" + p.Environment.Branch, Old: p.Before, New: p.Candidate}
-	if err := r.UpdateRefs(ctx, []repo.RefUpdate{update}, who, "sluice promote: fast-forward"); err != nil {
-		return err
+	update := repo.RefUpdate{Name: "refs/heads/" + p.Environment.Branch, Old: p.local, New: p.Candidate}
+	err := r.UpdateRefs(ctx, []repo.RefUpdate{update}, who, "sluice promote: fast-forward")
+	var reflog *repo.ReflogError
+	if err == nil || errors.As(err, &reflog) {
+		p.Outcome = Merged
 	}
-	p.Outcome = Merged
-	return nil
+	return err
 }

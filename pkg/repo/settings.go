@@ -91,8 +91,9 @@ func included(key, file string, at location, env Env) bool {
 	if key == "include.path" {
 		return true
 	}
-	cond, ok := strings.CutPrefix(key, "includeif.")
-	if cond, ok = strings.CutSuffix(cond, ".path"); !ok {
+	cond, isCondition := strings.CutPrefix(key, "includeif.")
+	cond, isPath := strings.CutSuffix(cond, ".path")
+	if !isCondition || !isPath {
 		return false
 	}
 	dir := filepath.ToSlash(at.gitDir)

@@ -114,9 +114,18 @@ func TestMatchDir(t *testing.T) {
 		pattern, dir string
 		want         bool
 	}{
-		{"/a/b/", "/a/b/.git", true}, {"/a/b", "/a/b/.git", false}, {"/a/b/.git", "/a/b/.git", true}, {"/a/*/.git", "/a/b/.git", true},
-		{"b/", "/a/b/c/.git", true}, {"b/", "/a/c/.git", false}, {"/a/**/x/", "/a/b/c/x/.git", true}, {"~/w/", "/home/u/w/.git", true},
-		{"./s/", "/cfg/s/.git", true}, {"./s/", "/a/s/.git", false}, {"/a/[bc]/", "/a/b/.git", true}, {"**/.git", "/.git", true},
+		{"/a/b/", "/a/b/.git", true},
+		{"/a/b", "/a/b/.git", false},
+		{"/a/b/.git", "/a/b/.git", true},
+		{"/a/*/.git", "/a/b/.git", true},
+		{"b/", "/a/b/c/.git", true},
+		{"b/", "/a/c/.git", false},
+		{"/a/**/x/", "/a/b/c/x/.git", true},
+		{"~/w/", "/home/u/w/.git", true},
+		{"./s/", "/cfg/s/.git", true},
+		{"./s/", "/a/s/.git", false},
+		{"/a/[bc]/", "/a/b/.git", true},
+		{"**/.git", "/.git", true},
 	} {
 		if got := matchDir(c.pattern, "/cfg/file", c.dir, Env{Home: "/home/u"}); got != c.want {
 			t.Errorf("matchDir(%q, %q) = %v", c.pattern, c.dir, got)

@@ -29,8 +29,13 @@ func TestTreeNames(t *testing.T) {
 			continue
 		}
 		for _, c := range []Change{
-			{Path: name, File: &File{}}, {Path: name, Tree: EmptyTree}, {Path: name + "/x", File: &File{}}, {Path: "d/" + name, File: &File{}},
-			{Path: "d", Files: []File{{Path: name}}}, {Path: "d", Files: []File{{Path: name + "/x"}}}, {Path: name, Files: []File{{Path: "x"}}},
+			{Path: name, File: &File{}},
+			{Path: name, Tree: EmptyTree},
+			{Path: name + "/x", File: &File{}},
+			{Path: "d/" + name, File: &File{}},
+			{Path: "d", Files: []File{{Path: name}}},
+			{Path: "d", Files: []File{{Path: name + "/x"}}},
+			{Path: name, Files: []File{{Path: "x"}}},
 		} {
 			if strings.Contains(name, "/") && fsValid(name) {
 				continue
@@ -53,7 +58,9 @@ func TestTreeNames(t *testing.T) {
 	must(t, err)
 	for _, e := range [][]TreeEntry{
 		{{Name: "a", Mode: ModeFile, ID: blob}, {Name: "a", Mode: ModeDir, ID: EmptyTree}},
-		{{Name: "a", Mode: 0o100600, ID: blob}}, {{Name: "a", Mode: ModeFile, ID: "x"}}, {{Name: "a", Mode: ModeFile}},
+		{{Name: "a", Mode: 0o100600, ID: blob}},
+		{{Name: "a", Mode: ModeFile, ID: "x"}},
+		{{Name: "a", Mode: ModeFile}},
 	} {
 		if _, err := w.Tree(e); err == nil {
 			t.Errorf("Tree accepts %+v", e)
@@ -211,10 +218,21 @@ func TestUpdateKeeps(t *testing.T) {
 		}
 	}
 	for _, c := range [][]Change{
-		{{Path: "x/y", File: &File{}}}, {{Path: "sub/y"}}, {{Path: "a"}, {Path: "a/b"}}, {{Path: "a"}, {Path: "a"}}, {{Path: "."}, {Path: "a"}},
-		{{Path: ".", File: &File{}}}, {{Path: "a", Tree: base, File: &File{}}}, {{Path: "../a"}}, {{Path: ""}},
-		{{Path: "a", Files: []File{{Path: "x"}, {Path: "x"}}}}, {{Path: "a", Files: []File{{Path: "x"}, {Path: "x/y"}}}}, {{Path: "a", Files: []File{{Path: "x/y"}, {Path: "x"}}}},
-		{{Path: "a", Files: []File{{Path: "x", Mode: ModeDir}}}}, {{Path: "a", Tree: "x"}}, {{Path: "a", Files: []File{{Path: ".."}}}},
+		{{Path: "x/y", File: &File{}}},
+		{{Path: "sub/y"}},
+		{{Path: "a"}, {Path: "a/b"}},
+		{{Path: "a"}, {Path: "a"}},
+		{{Path: "."}, {Path: "a"}},
+		{{Path: ".", File: &File{}}},
+		{{Path: "a", Tree: base, File: &File{}}},
+		{{Path: "../a"}},
+		{{Path: ""}},
+		{{Path: "a", Files: []File{{Path: "x"}, {Path: "x"}}}},
+		{{Path: "a", Files: []File{{Path: "x"}, {Path: "x/y"}}}},
+		{{Path: "a", Files: []File{{Path: "x/y"}, {Path: "x"}}}},
+		{{Path: "a", Files: []File{{Path: "x", Mode: ModeDir}}}},
+		{{Path: "a", Tree: "x"}},
+		{{Path: "a", Files: []File{{Path: ".."}}}},
 	} {
 		if _, err := w.Update(base, c); err == nil {
 			t.Errorf("Update accepts %+v", c)

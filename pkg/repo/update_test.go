@@ -181,8 +181,11 @@ func TestReflog(t *testing.T) {
 		config []string
 		bare   bool
 	}{
-		{"default", nil, false}, {"bare", nil, true}, {"never", []string{"core.logAllRefUpdates", "false"}, false},
-		{"always", []string{"core.logAllRefUpdates", "always"}, true}, {"bare, on", []string{"core.logAllRefUpdates", "true"}, true},
+		{"default", nil, false},
+		{"bare", nil, true},
+		{"never", []string{"core.logAllRefUpdates", "false"}, false},
+		{"always", []string{"core.logAllRefUpdates", "always"}, true},
+		{"bare, on", []string{"core.logAllRefUpdates", "true"}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := newGit(t)

@@ -93,13 +93,16 @@ func (r *reader) checkPort(option string, port uint32) {
 
 // image refuses a tag: the tag follows from the release, or from imageTag.
 func (r *reader) image(option string, given *string, fallback string) string {
-	image := r.text(option, given, fallback, imageText, "an image without tag")
-	if given != nil && strings.Contains(image[strings.LastIndex(image, "/")+1:], ":") {
-		if imageText.MatchString(image) {
-			r.refuse(option, "set imageTag for another tag than the release's", "%q has a tag", image)
+	if given == nil {
+		return fallback
+	}
+	if colon := strings.LastIndex(*given, ":"); colon > strings.LastIndex(*given, "/") {
+		if tagText.MatchString((*given)[colon+1:]) && imageText.MatchString((*given)[:colon]) {
+			r.refuse(option, "set imageTag for another tag than the release's", "%q has a tag", *given)
+			return *given
 		}
 	}
-	return image
+	return r.text(option, given, fallback, imageText, "an image without tag")
 }
 
 func (r *reader) duration(option string, given *string, fallback string) string {

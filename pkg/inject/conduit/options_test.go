@@ -33,7 +33,7 @@ func TestOptionsRefused(t *testing.T) {
 		{config.Conduit{Version: "v0.5.0", ConduitNamespace: ptr(strings.Repeat("a", 64))}, "conduitNamespace", `"` + strings.Repeat("a", 64) + `" is not a namespace's name`},
 		{config.Conduit{Version: "v0.5.0", ProxyImage: ptr("")}, "proxyImage", `"" is not an image without tag`},
 		{config.Conduit{Version: "v0.5.0", ProxyImage: ptr("a b")}, "proxyImage", `"a b" is not an image without tag`},
-		{config.Conduit{Version: "v0.5.0", ProxyImage: ptr("example/proxy:v1.0")}, "proxyImage", `"example/proxy:v1.0" is not an image without tag`},
+		{config.Conduit{Version: "v0.5.0", ProxyImage: ptr("example/proxy:v1.0")}, "proxyImage", `"example/proxy:v1.0" has a tag`},
 		{config.Conduit{Version: "v0.5.0", InitImage: ptr("proxy:1")}, "initImage", `"proxy:1" has a tag`},
 		{config.Conduit{Version: "v0.5.0", Registry: ptr("")}, "registry", `"" is not a registry`},
 		{config.Conduit{Version: "v0.5.0", Registry: ptr("https://a")}, "registry", `"https://a" is not a registry`},

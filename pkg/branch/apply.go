@@ -46,7 +46,8 @@ func Apply(ctx context.Context, r *repo.Repo, chains []*Next, now time.Time) (mo
 	if err != nil && !errors.As(err, &reflog) {
 		return nil, err
 	}
-	return moves, errors.Join(err, w.Recheck(ctx))
+	// The branches have moved: an interruption must not turn that into an error.
+	return moves, errors.Join(err, w.Recheck(context.WithoutCancel(ctx)))
 }
 
 // moves adds a chain's objects and says which branches are to move to them.

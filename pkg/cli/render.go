@@ -61,6 +61,9 @@ from. It reads the working tree, or a commit with --rev, and changes nothing.`,
 				return err
 			}
 			if out != "" {
+				if !filepath.IsAbs(out) {
+					out = filepath.Join(c.dir, out)
+				}
 				return writeOut(out, environments)
 			}
 			if c.output == "json" {

@@ -31,7 +31,11 @@ func (c *command) open() (*workspace, error) {
 		return nil, err
 	}
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
-		return nil, fmt.Errorf("opening %q: %w", c.dir, errors.Unwrap(err))
+		var at *fs.PathError
+		if errors.As(err, &at) {
+			err = at.Err // which element of the path it was says less than the whole
+		}
+		return nil, fmt.Errorf("opening %q: %w", c.dir, err)
 	}
 	w := &workspace{root: dir}
 	w.repo, err = repo.Open(dir, repo.EnvFrom(c.Env))

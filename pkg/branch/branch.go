@@ -128,13 +128,16 @@ type Options struct {
 func Plan(ctx context.Context, r *repo.Repo, heads []Head, environments []*tree.Environment, p tree.Provenance, source *repo.Commit, o Options) (*Next, error) {
 	root := heads[0]
 	next := &Next{Root: root.Environment, Tip: root.Tip, local: root.Local}
-	for _, h := range heads {
+	for i, h := range heads {
 		if h.Tip == "" {
 			next.Made = append(next.Made, h.Environment)
 		}
-		if err := checkHead(r, h); err != nil {
+		if err := checkHead(r, h, i == 0 || h.Tip == ""); err != nil {
 			return nil, err
 		}
+	}
+	if err := checkLine(heads); err != nil {
+		return nil, err
 	}
 	if root.Provenance != nil {
 		superseded, err := checkSource(ctx, r, root, source.ID, o)
@@ -149,8 +152,29 @@ func Plan(ctx context.Context, r *repo.Repo, heads []Head, environments []*tree.
 	return next, next.compose(r, root, environments, p, source)
 }
 
-// checkHead refuses a branch that is not sluice's to move.
-func checkHead(r *repo.Repo, h Head) error {
+// checkLine refuses to begin a second line beside the one that later
+// environments stand on: nothing of it could ever be promoted to them.
+func checkLine(heads []Head) error {
+	root := heads[0]
+	for _, h := range heads[1:] {
+		if !root.Bare() || h.Provenance == nil {
+			continue
+		}
+		what, force := "does not exist", ""
+		if root.Tip != "" {
+			what, force = "is empty", "-f "
+		}
+		return &finding.Refusal{
+			Text: fmt.Sprintf("branch %s %s, and %s is hydrated: what begins anew could never be promoted to it", root.Environment.Branch, what, h.Environment.Branch),
+			Hint: fmt.Sprintf("go on from there: git branch %s%s %s", force, root.Environment.Branch, h.Tip),
+		}
+	}
+	return nil
+}
+
+// checkHead refuses a branch that is not sluice's to move, and one that is to
+// move and cannot.
+func checkHead(r *repo.Repo, h Head, moves bool) error {
 	branch := h.Environment.Branch
 	if h.Foreign {
 		return &finding.Refusal{
@@ -158,14 +182,13 @@ func checkHead(r *repo.Repo, h Head) error {
 			Hint: fmt.Sprintf("give environment %q another branch, or move this one out of the way: git branch -m %s %s-before-sluice", h.Environment.Name, branch, branch),
 		}
 	}
-	if err := CheckMovable(r, branch); err != nil {
-		return err
+	if moves {
+		if err := CheckMovable(r, branch); err != nil {
+			return err
+		}
 	}
 	if h.Damaged != nil {
-		return &finding.Refusal{
-			Text: fmt.Sprintf("branch %s was edited by hand: %v", branch, h.Damaged),
-			Hint: "take the edit back: git revert on " + branch,
-		}
+		return damaged(branch, h.Damaged)
 	}
 	if h.Provenance == nil {
 		return nil
@@ -176,6 +199,13 @@ func checkHead(r *repo.Repo, h Head) error {
 	}
 	var edited []string
 	for _, e := range h.Provenance.Environments {
+		if _, err := tree.Records(files, e.Name); err != nil {
+			var missing *repo.MissingObjectError
+			if errors.As(err, &missing) {
+				return err
+			}
+			return damaged(branch, err)
+		}
 		id, err := tree.ID(files, e.Path)
 		if err != nil {
 			return err
@@ -191,6 +221,13 @@ func checkHead(r *repo.Repo, h Head) error {
 		}
 	}
 	return nil
+}
+
+func damaged(branch string, why error) error {
+	return &finding.Refusal{
+		Text: fmt.Sprintf("branch %s was edited by hand: %v", branch, why),
+		Hint: "take the edit back: git revert on " + branch,
+	}
 }
 
 // CheckMovable refuses a branch that a working tree has checked out.
@@ -262,7 +299,7 @@ func (n *Next) compose(r *repo.Repo, root Head, environments []*tree.Environment
 		n.Changed = append(n.Changed, Changed{Environment: env.Name, Objects: countObjects(differences)})
 	}
 	gone := removed(root.Provenance, environments)
-	if !differ && len(gone) == 0 && root.Provenance != nil {
+	if !differ && len(gone) == 0 && root.Provenance != nil && sameNames(root.Provenance, environments) {
 		n.Outcome = Unchanged
 		return nil
 	}
@@ -320,6 +357,21 @@ func removed(p *tree.Provenance, environments []*tree.Environment) []string {
 		}
 	}
 	return gone
+}
+
+// sameNames tells whether the environments are those that are recorded: one
+// under a new name needs its records under that name, also if no object changed.
+func sameNames(p *tree.Provenance, environments []*tree.Environment) bool {
+	recorded := map[string]string{}
+	for _, e := range p.Environments {
+		recorded[e.Path] = e.Name
+	}
+	for _, e := range environments {
+		if recorded[e.Path] != e.Name {
+			return false
+		}
+	}
+	return true
 }
 
 func countObjects(differences []tree.Difference) int {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -105,6 +106,11 @@ func (s *standing) fill(w *workspace, h branch.Head) error {
 		return err
 	}
 	records, err := tree.Records(files, h.Environment.Name)
+	var missing *repo.MissingObjectError
+	if err != nil && !errors.As(err, &missing) {
+		s.State = "damaged"
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -128,6 +134,10 @@ func (s *standing) behind(ctx context.Context, w *workspace, h branch.Head, tips
 		return nil
 	}
 	n, known, err := w.repo.CountBetween(ctx, from, to)
+	var missing *repo.MissingObjectError
+	if errors.As(err, &missing) {
+		return nil // a source whose history was rewritten, or is not in this clone
+	}
 	if err == nil && known {
 		s.Behind = &n
 	}

@@ -139,17 +139,19 @@ func Plan(ctx context.Context, r *repo.Repo, heads []Head, environments []*tree.
 	if err := checkLine(heads); err != nil {
 		return nil, err
 	}
+	unrelated := false
 	if root.Provenance != nil {
-		superseded, err := checkSource(ctx, r, root, source.ID, o)
+		how, err := checkSource(ctx, r, root, source.ID, o)
 		if err != nil {
 			return nil, err
 		}
-		if superseded {
+		if how == older {
 			next.Outcome = Superseded
 			return next, nil
 		}
+		unrelated = how == apart
 	}
-	return next, next.compose(r, root, environments, p, source)
+	return next, next.compose(r, root, unrelated, environments, p, source)
 }
 
 // checkLine refuses to begin a second line beside the one that later
@@ -242,43 +244,56 @@ func CheckMovable(r *repo.Repo, name string) error {
 	}
 }
 
-// checkSource tells whether the branch already holds something newer than
-// the source commit, and refuses one that has nothing to do with it.
-func checkSource(ctx context.Context, r *repo.Repo, root Head, source repo.ID, o Options) (superseded bool, err error) {
+// relation is how a source commit stands to the one that a branch holds.
+type relation int
+
+const (
+	newer relation = iota // or the same
+	older
+	apart
+)
+
+// checkSource tells how the source commit stands to the branch's, and refuses
+// one that has nothing to do with it.
+func checkSource(ctx context.Context, r *repo.Repo, root Head, source repo.ID, o Options) (relation, error) {
 	recorded := repo.ID(root.Provenance.Source.Commit)
 	if recorded == source {
-		return false, nil
+		return newer, nil
 	}
-	older, err := r.IsAncestor(ctx, source, recorded)
+	isOlder, err := r.IsAncestor(ctx, source, recorded)
 	var missing *repo.MissingObjectError
 	if err != nil && !errors.As(err, &missing) {
-		return false, err // a recorded source that is not here may be newer or not: unknown
+		return apart, err // a recorded source that is not here may be newer or not: unknown
 	}
-	if older == repo.Yes {
-		return true, nil
+	if isOlder == repo.Yes {
+		return older, nil
 	}
-	if o.AllowUnrelatedSource {
-		return false, nil
+	isNewer, err := r.IsAncestor(ctx, recorded, source)
+	if err == nil && isNewer == repo.Yes {
+		return newer, nil
 	}
-	newer, err := r.IsAncestor(ctx, recorded, source)
-	if err != nil || newer == repo.Yes {
-		return false, err
+	if o.AllowUnrelatedSource && (err == nil || errors.As(err, &missing)) {
+		return apart, nil
+	}
+	if err != nil {
+		return apart, err
 	}
 	branch := root.Environment.Branch
-	if newer == repo.Unknown {
-		return false, &finding.Refusal{
-			Text: fmt.Sprintf("whether source %s follows %s, which %s holds, cannot be told: the history is not here", source.Short(), recorded.Short(), branch),
-			Hint: "fetch it: git fetch --unshallow, or fetch-depth: 0 in actions/checkout",
-		}
+	if isNewer == repo.Unknown {
+		return apart, unknownHistory(fmt.Sprintf("whether source %s follows %s, which %s holds, cannot be told", source.Short(), recorded.Short(), branch))
 	}
-	return false, &finding.Refusal{
+	return apart, &finding.Refusal{
 		Text: fmt.Sprintf("source %s does not follow %s, which %s holds: the source's history was rewritten, or this is another branch of it", source.Short(), recorded.Short(), branch),
 		Hint: "commit from a source that contains it, or say that this is meant: --allow-unrelated-source",
 	}
 }
 
+func unknownHistory(what string) error {
+	return &finding.Refusal{Text: what + ": the history is not here", Hint: "fetch it: git fetch --unshallow, or fetch-depth: 0 in actions/checkout"}
+}
+
 // compose fills in the commit, unless nothing changed.
-func (n *Next) compose(r *repo.Repo, root Head, environments []*tree.Environment, p tree.Provenance, source *repo.Commit) error {
+func (n *Next) compose(r *repo.Repo, root Head, unrelated bool, environments []*tree.Environment, p tree.Provenance, source *repo.Commit) error {
 	n.Outcome = Committed
 	parent, err := n.parent(r)
 	if err != nil {
@@ -304,6 +319,9 @@ func (n *Next) compose(r *repo.Repo, root Head, environments []*tree.Environment
 		return nil
 	}
 	n.spec.dirs, err = tree.Branch(p, environments, func(environment, app string) (*tree.Record, error) {
+		if unrelated {
+			return nil, nil // a record of a history that may soon be gone proves nothing
+		}
 		return tree.ReadRecord(have, environment, app)
 	})
 	if err != nil {

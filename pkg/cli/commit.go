@@ -93,7 +93,9 @@ func (c *command) commit(ctx context.Context, w *workspace, s *snapshot, options
 	for i, next := range plans {
 		results = append(results, result(next, moves[i], s.commit.ID))
 	}
-	c.noteUncommitted(w, inputs)
+	if head, err := w.repo.Resolve("HEAD"); err == nil && head == s.commit.ID {
+		c.noteUncommitted(w, inputs)
+	}
 	return results, nil
 }
 

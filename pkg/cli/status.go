@@ -56,6 +56,7 @@ type standing struct {
 	Source       repo.ID `json:"source,omitempty"`
 	Subject      string  `json:"subject,omitempty"` // of the source commit
 	Behind       *int    `json:"behind"`            // commits; null if it cannot be told
+	OffLine      bool    `json:"offLine,omitempty"` // holds commits that promotedFrom never had: nothing can be promoted to it
 	Injectors    []pin   `json:"injectors"`
 }
 
@@ -138,10 +139,16 @@ func (s *standing) behind(ctx context.Context, w *workspace, h branch.Head, tips
 	if errors.As(err, &missing) {
 		return nil // a source whose history was rewritten, or is not in this clone
 	}
-	if err == nil && known {
-		s.Behind = &n
+	if err != nil || !known {
+		return err
 	}
-	return err
+	s.Behind = &n
+	if s.PromotedFrom != "" {
+		follows, err := w.repo.IsAncestor(ctx, from, to)
+		s.OffLine = follows == repo.No
+		return err
+	}
+	return nil
 }
 
 func (c *command) printStatus(rows []standing) error {
@@ -175,6 +182,8 @@ func (s standing) lag() string {
 		of = "source"
 	}
 	switch {
+	case s.OffLine:
+		return "not on the line of " + of
 	case s.Behind == nil:
 		return "-"
 	case *s.Behind == 0:

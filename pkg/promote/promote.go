@@ -185,6 +185,9 @@ func (p *Plan) Merge(ctx context.Context, r *repo.Repo, now time.Time) error {
 	who.When = now
 	update := repo.RefUpdate{Name: "refs/heads/" + p.Environment.Branch, Old: p.local, New: p.Candidate}
 	err := r.UpdateRefs(ctx, []repo.RefUpdate{update}, who, "sluice promote: fast-forward")
+	if branch.Landed(r, []repo.RefUpdate{update}, err) {
+		err = nil
+	}
 	var reflog *repo.ReflogError
 	if err == nil || errors.As(err, &reflog) {
 		p.Outcome = Merged

@@ -197,6 +197,9 @@ func (n *Next) compose(r *repo.Repo, root Head, unrelated bool, environments []*
 	if parent.Committer.When.After(when) {
 		when = parent.Committer.When
 	}
+	if _, offset := when.Zone(); max(offset, -offset) >= 24*60*60 {
+		when = when.UTC() // a source may hold a time zone that there is not: git fsck refuses it
+	}
 	n.spec.author, n.spec.commit = source.Author, r.Committer()
 	n.spec.author.When, n.spec.commit.When = when, when
 	name, objects := n.headline()

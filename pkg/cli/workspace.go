@@ -81,9 +81,13 @@ func (w *workspace) findConfig(dir, file string) error {
 	w.root = root
 	at := filepath.Join(dir, config.FileName)
 	if file != "" {
-		at = file
-		if !filepath.IsAbs(at) {
-			at = filepath.Join(dir, file)
+		at = filepath.Join(dir, file)
+		if filepath.IsAbs(file) {
+			// The root has no links in it, so the way to the file must not have any.
+			at = file
+			if real, err := filepath.EvalSymlinks(filepath.Dir(file)); err == nil {
+				at = filepath.Join(real, filepath.Base(file))
+			}
 		}
 	}
 	for up := dir; file == ""; up = filepath.Dir(up) {

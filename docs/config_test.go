@@ -114,6 +114,8 @@ func sources(s *shell) {
 		"base/kustomization.yaml":                "resources: [deployment.yaml]\n",
 		"overlays/staging/kustomization.yaml":    "resources: [../../base]\n",
 		"overlays/production/kustomization.yaml": "resources: [../../base]\n",
+		"untold/kustomization.yaml":              "resources: [two.yaml]\npatches:\n- {target: {name: api}, options: {allowNameChange: true}, patch: '- {op: replace, path: /metadata, value: {name: other}}'}\n",
+		"untold/two.yaml":                        deployment + "---\n" + strings.Replace(deployment, "name: api", "name: web", 1),
 		"../outside.yaml":                        settings,
 		"linked/e.yaml":                          strings.Replace(settings, "settings", "e", 1),
 	} {

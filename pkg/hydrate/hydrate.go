@@ -10,7 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"sync"
+
+	"go.yaml.in/yaml/v3"
 
 	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/finding"
@@ -111,7 +114,7 @@ func app(ctx context.Context, src *source.FS, cfg *config.Config, u config.Unit,
 	out.Set = set
 	for _, in := range inputs.Sorted() {
 		switch {
-		case in.Kind == 0:
+		case in.Kind == source.Missing:
 			out.Absent = append(out.Absent, in.Path)
 		case in.ID != "":
 			out.Inputs = append(out.Inputs, tree.Input{Path: in.Path, ID: in.ID})
@@ -124,11 +127,12 @@ func app(ctx context.Context, src *source.FS, cfg *config.Config, u config.Unit,
 func secrets(set manifest.Set) finding.List {
 	var list finding.List
 	for _, o := range set {
-		if o.ID.Kind != "Secret" || o.ID.Group != "" || manifest.Field(o.Node, "sops") != nil {
+		if o.ID.Kind != "Secret" || o.ID.Group != "" {
 			continue
 		}
+		sops := manifest.Field(o.Node, "sops") != nil
 		for _, key := range []string{"data", "stringData"} {
-			if values := manifest.Field(o.Node, key); values != nil && len(values.Content) > 0 {
+			if readable(manifest.Field(o.Node, key), sops) {
 				list.Add(o.Origin.File, o.Origin.Line, fmt.Sprintf("%s holds values that anyone who reads the branch can read", o.ID),
 					"encrypt it (SOPS, SealedSecret) or fetch it in the cluster (ExternalSecret); secrets: allow in the config lets it pass")
 				break
@@ -136,6 +140,21 @@ func secrets(set manifest.Set) finding.List {
 		}
 	}
 	return list
+}
+
+// readable tells whether a Secret's map holds a value that anyone can read.
+// That SOPS has been at the Secret is not enough: it encrypts the keys it is
+// told to, and a note of its own can be written by anyone.
+func readable(values *yaml.Node, sops bool) bool {
+	if values == nil {
+		return false
+	}
+	for i := 1; i < len(values.Content); i += 2 {
+		if v := values.Content[i].Value; !sops || v != "" && !strings.HasPrefix(v, "ENC[") {
+			return true
+		}
+	}
+	return false
 }
 
 // digest identifies everything of the config that an app's output depends on.

@@ -208,6 +208,9 @@ func (g *gate) kustomization(k *kustomization) tally {
 			g.add(ref{k.file, n.Line}, fmt.Sprintf("%s %q holds a character that no name can have", key, n.Value), "")
 		}
 	}
+	if n := manifest.Field(k.node, "commonAnnotations"); sets(n, tagAnnotation) {
+		g.add(ref{k.file, n.Line}, fmt.Sprintf("annotation %q is written while rendering, a kustomization cannot set it", tagAnnotation), "delete it")
+	}
 	t := tally{visits: 1}
 	for _, f := range pathFields() {
 		for _, n := range choose(k.node, f.at) {

@@ -1,0 +1,294 @@
+package schema
+
+import (
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+	liberrors "k8s.io/kube-openapi/pkg/validation/errors"
+	"k8s.io/kube-openapi/pkg/validation/spec"
+	"k8s.io/kube-openapi/pkg/validation/strfmt"
+	"k8s.io/kube-openapi/pkg/validation/validate"
+)
+
+const (
+	extPreserve    = "x-kubernetes-preserve-unknown-fields"
+	extIntOrString = "x-kubernetes-int-or-string"
+	extEmbedded    = "x-kubernetes-embedded-resource"
+)
+
+func has(s *spec.Schema, extension string) bool {
+	on, _ := s.Extensions.GetBool(extension)
+	return on
+}
+
+// open decodes the schema, nil if there is none or it is not one; what is
+// wrong with it is found when the definition itself is validated.
+func (v *customVersion) open() *spec.Schema {
+	v.once.Do(func() {
+		if v.node == nil {
+			return
+		}
+		text, err := json.Marshal(plainValue(v.node))
+		if err != nil {
+			return
+		}
+		var s spec.Schema
+		if json.Unmarshal(text, &s) == nil {
+			prepare(&s)
+			v.schema = &s
+		}
+	})
+	return v.schema
+}
+
+// prepare says in plain JSON Schema what Kubernetes says in extensions.
+func prepare(s *spec.Schema) {
+	if s == nil {
+		return
+	}
+	if has(s, extIntOrString) {
+		s.Type = spec.StringOrArray{"integer", "string"}
+	}
+	for name, p := range s.Properties {
+		prepare(&p)
+		s.Properties[name] = p
+	}
+	for _, list := range [][]spec.Schema{s.AllOf, s.AnyOf, s.OneOf} {
+		for i := range list {
+			prepare(&list[i])
+		}
+	}
+	prepare(s.Not)
+	if s.Items != nil {
+		prepare(s.Items.Schema)
+	}
+	if s.AdditionalProperties != nil {
+		prepare(s.AdditionalProperties.Schema)
+	}
+}
+
+// pruned reports the fields that the API server would drop, as its strict
+// mode does. Every resource has apiVersion, kind and metadata.
+func (c *check) pruned(n *yaml.Node, s *spec.Schema, at *step, resource bool) {
+	switch {
+	case s == nil:
+	case n.Kind == yaml.SequenceNode && s.Items != nil:
+		for i, item := range n.Content {
+			c.pruned(item, s.Items.Schema, &step{up: at, index: i, item: true}, s.Items.Schema != nil && has(s.Items.Schema, extEmbedded))
+		}
+	case n.Kind == yaml.MappingNode:
+		c.prunedFields(n, s, at, resource)
+	}
+}
+
+func (c *check) prunedFields(n *yaml.Node, s *spec.Schema, at *step, resource bool) {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		here := &step{up: at, key: key.Value}
+		if resource && (key.Value == "apiVersion" || key.Value == "kind" || key.Value == "metadata") {
+			if at != nil && key.Value == "metadata" {
+				c.value(value, &schema{def: c.release.definitions["meta.v1.ObjectMeta"]}, here)
+			}
+			continue
+		}
+		switch p, known := s.Properties[key.Value]; {
+		case known:
+			c.pruned(value, &p, here, has(&p, extEmbedded))
+		case s.AdditionalProperties != nil:
+			c.pruned(value, s.AdditionalProperties.Schema, here, false)
+		case has(s, extPreserve):
+		default:
+			names := make([]string, 0, len(s.Properties))
+			for name := range s.Properties {
+				names = append(names, name)
+			}
+			c.notAField(key, here, names)
+		}
+	}
+}
+
+// library lets the validation that API servers use check the object.
+func (c *check) library(s *spec.Schema) {
+	value := complete(plainValue(c.object.Node), s)
+	result := validate.NewSchemaValidator(s, nil, "", strfmt.Default).Validate(value)
+	said := map[string]bool{}
+	for _, err := range flat(result.Errors) {
+		where, text := reading(err)
+		if at := where + " " + text; !said[at] && !strings.HasPrefix(where, "metadata") {
+			said[at] = true
+			if where == "" {
+				where = "the object"
+			}
+			c.add(nodeAt(c.object.Node, where), printable(where)+" "+printable(text), "")
+		}
+	}
+}
+
+func flat(list []error) []error {
+	var out []error
+	for _, err := range list {
+		var many *liberrors.CompositeError
+		if errors.As(err, &many) {
+			out = append(out, flat(many.Errors)...)
+			continue
+		}
+		out = append(out, err)
+	}
+	return out
+}
+
+// reading splits an error of the library into the field's path and what is
+// wrong with it. It leaves out values, which some texts end in.
+func reading(err error) (where, text string) {
+	text = err.Error()
+	var v *liberrors.Validation
+	if errors.As(err, &v) {
+		where = v.Name
+		_, text, _ = strings.Cut(text, where+" in body ")
+		if v.Code() == liberrors.InvalidTypeCode {
+			text, _, _ = strings.Cut(text, ": ")
+		}
+		return where, text
+	}
+	if quoted, err := strconv.QuotedPrefix(text); err == nil {
+		where, _ = strconv.Unquote(quoted)
+		return where, strings.TrimSpace(text[len(quoted):])
+	}
+	return "", text
+}
+
+// nodeAt finds the node of a path as the library writes it, or the last one
+// on the way. Keys may hold dots: the longest that fits is taken.
+func nodeAt(n *yaml.Node, path string) *yaml.Node {
+	for path != "" {
+		next, rest := n, ""
+		if n.Kind == yaml.SequenceNode {
+			text, after, _ := strings.Cut(strings.TrimPrefix(path, "["), "]")
+			i, err := strconv.Atoi(text)
+			if err != nil || i < 0 || i >= len(n.Content) {
+				return n
+			}
+			next, rest = n.Content[i], after
+		} else {
+			best := -1
+			for i := 0; i+1 < len(n.Content); i += 2 {
+				key := n.Content[i].Value
+				after, found := strings.CutPrefix(path, key)
+				if found && len(key) > best && (after == "" || after[0] == '.' || after[0] == '[') {
+					best, next, rest = len(key), n.Content[i+1], after
+				}
+			}
+			if best < 0 {
+				return n
+			}
+		}
+		n, path = next, strings.TrimPrefix(rest, ".")
+	}
+	return n
+}
+
+// plainValue gives a node as encoding/json would: maps, lists and scalars.
+func plainValue(n *yaml.Node) any {
+	switch n.Kind {
+	case yaml.MappingNode:
+		out := make(map[string]any, len(n.Content)/2)
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			out[n.Content[i].Value] = plainValue(n.Content[i+1])
+		}
+		return out
+	case yaml.SequenceNode:
+		out := make([]any, len(n.Content))
+		for i, item := range n.Content {
+			out[i] = plainValue(item)
+		}
+		return out
+	}
+	switch n.Tag {
+	case "!!null":
+		return nil
+	case tagBool:
+		return n.Value == "true"
+	case tagInt:
+		if i, err := strconv.ParseInt(n.Value, 10, 64); err == nil {
+			return i
+		}
+		fallthrough
+	case tagFloat:
+		if f, err := strconv.ParseFloat(n.Value, 64); err == nil {
+			return f
+		}
+	}
+	return n.Value
+}
+
+// complete does to an object what the API server does before it validates:
+// nulls that the schema does not allow are dropped, defaults filled in.
+func complete(value any, s *spec.Schema) any {
+	if s == nil {
+		return value
+	}
+	switch value := value.(type) {
+	case map[string]any:
+		for name, p := range s.Properties {
+			if field, set := value[name]; set && field == nil && !p.Nullable {
+				delete(value, name)
+			}
+			if _, set := value[name]; !set && p.Default != nil {
+				value[name] = copied(p.Default)
+			}
+			if field, set := value[name]; set {
+				value[name] = complete(field, &p)
+			}
+		}
+		if s.AdditionalProperties != nil && s.AdditionalProperties.Schema != nil {
+			values := s.AdditionalProperties.Schema
+			for name, field := range value {
+				if _, known := s.Properties[name]; known {
+					continue
+				}
+				if field == nil && !values.Nullable {
+					if values.Default == nil {
+						delete(value, name)
+						continue
+					}
+					field = copied(values.Default)
+				}
+				value[name] = complete(field, values)
+			}
+		}
+	case []any:
+		if s.Items == nil || s.Items.Schema == nil {
+			break
+		}
+		items := s.Items.Schema
+		for i, item := range value {
+			if item == nil && !items.Nullable && items.Default != nil {
+				item = copied(items.Default)
+			}
+			value[i] = complete(item, items)
+		}
+	}
+	return value
+}
+
+// copied gives a default that complete may write into.
+func copied(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(value))
+		for k, v := range value {
+			out[k] = copied(v)
+		}
+		return out
+	case []any:
+		out := make([]any, len(value))
+		for i, v := range value {
+			out[i] = copied(v)
+		}
+		return out
+	}
+	return value
+}

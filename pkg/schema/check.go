@@ -18,6 +18,7 @@ const maxFindings = 50
 type check struct {
 	object  *manifest.Object
 	release *release
+	limit   int // findings after which no more are told apart
 	list    finding.List
 	more    bool
 	status  bool // inside status, which the server drops when it creates an object
@@ -34,7 +35,7 @@ type step struct {
 // add reports something at a node.
 func (c *check) add(n *yaml.Node, text, hint string) {
 	switch {
-	case len(c.list) < maxFindings:
+	case len(c.list) < c.limit:
 	case c.more:
 		return
 	default:

@@ -97,11 +97,13 @@ func customVersions(o *manifest.Object) []versionNode {
 			if node == nil && beta {
 				node = shared
 			}
-			out = append(out, versionNode{name.Value, served != nil && served.Value == "true", keep, node})
+			out = append(out, versionNode{
+				name: name.Value, served: served != nil && served.Value == "true", preserve: keep, node: node,
+			})
 		}
 	}
 	if name := manifest.Field(o.Node, "spec", "version"); len(out) == 0 && beta && isText(name) {
-		out = append(out, versionNode{name.Value, true, keep, shared})
+		out = append(out, versionNode{name: name.Value, served: true, preserve: keep, node: shared})
 	}
 	return out
 }
@@ -110,7 +112,9 @@ func isText(n *yaml.Node) bool { return n != nil && n.Kind == yaml.ScalarNode &&
 
 // refused are the parts of JSON Schema that the API server does not allow in
 // a definition, and that the library would not survive.
-var refused = map[string]bool{"$ref": true, "patternProperties": true, "definitions": true, "dependencies": true}
+var refused = map[string]bool{
+	"$ref": true, "patternProperties": true, "definitions": true, "dependencies": true, "additionalItems": true,
+}
 
 // refuse reports what of a schema cannot be checked with.
 func refuse(n *yaml.Node, add func(*yaml.Node, string)) {
@@ -125,6 +129,9 @@ func refuse(n *yaml.Node, add func(*yaml.Node, string)) {
 				refuse(value.Content[j], add)
 			}
 		case "items", "additionalProperties", "not":
+			if value.Kind == yaml.SequenceNode {
+				add(value, key.Value+" has to be one schema")
+			}
 			refuse(value, add)
 		case "allOf", "anyOf", "oneOf":
 			for _, item := range value.Content {

@@ -3,6 +3,7 @@ package schema
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,38 +37,43 @@ func (v *customVersion) open() *spec.Schema {
 			return
 		}
 		var s spec.Schema
-		if json.Unmarshal(text, &s) == nil {
-			prepare(&s)
+		if json.Unmarshal(text, &s) == nil && prepare(&s) {
 			v.schema = &s
 		}
 	})
 	return v.schema
 }
 
-// prepare says in plain JSON Schema what Kubernetes says in extensions.
-func prepare(s *spec.Schema) {
+// prepare says in plain JSON Schema what Kubernetes says in extensions. It
+// tells whether the library can work with the result: on references it panics.
+func prepare(s *spec.Schema) bool {
 	if s == nil {
-		return
+		return true
+	}
+	if s.Ref.String() != "" || s.PatternProperties != nil || s.Dependencies != nil || s.AdditionalItems != nil ||
+		s.Items != nil && s.Items.Schema == nil {
+		return false
 	}
 	if has(s, extIntOrString) {
 		s.Type = spec.StringOrArray{"integer", "string"}
 	}
+	sound := prepare(s.Not)
 	for name, p := range s.Properties {
-		prepare(&p)
+		sound = prepare(&p) && sound
 		s.Properties[name] = p
 	}
 	for _, list := range [][]spec.Schema{s.AllOf, s.AnyOf, s.OneOf} {
 		for i := range list {
-			prepare(&list[i])
+			sound = prepare(&list[i]) && sound
 		}
 	}
-	prepare(s.Not)
 	if s.Items != nil {
-		prepare(s.Items.Schema)
+		sound = prepare(s.Items.Schema) && sound
 	}
 	if s.AdditionalProperties != nil {
-		prepare(s.AdditionalProperties.Schema)
+		sound = prepare(s.AdditionalProperties.Schema) && sound
 	}
+	return sound
 }
 
 // pruned reports the fields that the API server would drop, as its strict
@@ -114,17 +120,35 @@ func (c *check) prunedFields(n *yaml.Node, s *spec.Schema, at *step, resource bo
 func (c *check) library(s *spec.Schema) {
 	value := complete(plainValue(c.object.Node), s)
 	result := validate.NewSchemaValidator(s, nil, "", strfmt.Default).Validate(value)
-	said := map[string]bool{}
+	var faults []fault
 	for _, err := range flat(result.Errors) {
-		where, text := reading(err)
-		if at := where + " " + text; !said[at] && !strings.HasPrefix(where, "metadata") {
-			said[at] = true
-			if where == "" {
-				where = "the object"
-			}
-			c.add(nodeAt(c.object.Node, where), printable(where)+" "+printable(text), "")
+		if f := reading(err); !slices.Contains(faults, f) {
+			faults = append(faults, f)
 		}
 	}
+	for _, f := range faults {
+		if f.summary && slices.ContainsFunc(faults, f.explainedBy) {
+			continue
+		}
+		where := f.where
+		if where == "" {
+			where = "the object"
+		}
+		c.add(nodeAt(c.object.Node, f.where), printable(where)+" "+printable(f.text), "")
+	}
+}
+
+// fault is one error of the library. A summary says that none of several
+// alternatives fits.
+type fault struct {
+	where, text string
+	summary     bool
+}
+
+// explainedBy tells whether another fault says what is wrong in f's field.
+func (f fault) explainedBy(o fault) bool {
+	rest, below := strings.CutPrefix(o.where, f.where)
+	return below && !o.summary && (f.where == "" || rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
 func flat(list []error) []error {
@@ -142,22 +166,21 @@ func flat(list []error) []error {
 
 // reading splits an error of the library into the field's path and what is
 // wrong with it. It leaves out values, which some texts end in.
-func reading(err error) (where, text string) {
-	text = err.Error()
+func reading(err error) fault {
+	text := err.Error()
 	var v *liberrors.Validation
 	if errors.As(err, &v) {
-		where = v.Name
-		_, text, _ = strings.Cut(text, where+" in body ")
+		_, text, _ = strings.Cut(text, v.Name+" in body ")
 		if v.Code() == liberrors.InvalidTypeCode {
 			text, _, _ = strings.Cut(text, ": ")
 		}
-		return where, text
+		return fault{where: v.Name, text: text}
 	}
 	if quoted, err := strconv.QuotedPrefix(text); err == nil {
-		where, _ = strconv.Unquote(quoted)
-		return where, strings.TrimSpace(text[len(quoted):])
+		where, _ := strconv.Unquote(quoted)
+		return fault{where: where, text: strings.TrimSpace(text[len(quoted):]), summary: true}
 	}
-	return "", text
+	return fault{text: "does not fit its schema"}
 }
 
 // nodeAt finds the node of a path as the library writes it, or the last one

@@ -1,5 +1,6 @@
 // Command gen writes ../schemas.gz: what the embedded Kubernetes releases
-// serve, and since when others are gone. It takes the OpenAPI documents of
+// serve, and since when others are gone; and ../testdata/samples.gz, an object
+// of each kind with every field set. It takes the OpenAPI documents of
 // k8s.io/kubernetes and the sources of k8s.io/api, both through the module
 // proxy and checked against releases.txt. Run it with go generate.
 //
@@ -9,6 +10,7 @@
 //	D  from  to  definition  schema             valid in these minors
 //	K  from  to  apiVersion  kind  definition  object|part
 //	R  minor  apiVersion  kind  apiVersion  kind  gone since, replaced by
+//	S  from  to  apiVersion  kind  object         a sample, as JSON
 //
 // A definition that does not change from one release to the next is one line,
 // so that a further release costs only what is new in it.
@@ -38,14 +40,14 @@ var acceptedText string
 var removedText string
 
 func main() {
-	if err := run("schemas.gz"); err != nil {
+	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}
 }
 
-func run(out string) error {
-	var facts facts
+func run() error {
+	var facts, samples facts
 	for _, f := range rows(releasesText) {
 		minor, err := strconv.Atoi(strings.TrimPrefix(f[0], "1."))
 		if err != nil {
@@ -62,8 +64,14 @@ func run(out string) error {
 		if err := facts.add(minor, kubernetes, api); err != nil {
 			return fmt.Errorf("reading release %s: %w", f[0], err)
 		}
+		if err := samples.addSamples(minor, api, facts.lines); err != nil {
+			return err
+		}
 	}
-	return facts.write(out)
+	if err := samples.write("testdata/samples.gz"); err != nil {
+		return err
+	}
+	return facts.write("schemas.gz")
 }
 
 // rows gives the fields of each line that is not a comment.

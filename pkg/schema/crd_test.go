@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/kube-openapi/pkg/validation/spec"
 )
 
 const widgets = `apiVersion: apiextensions.k8s.io/v1
@@ -53,6 +54,8 @@ spec:
                 type: object
                 x-kubernetes-embedded-resource: true
                 properties: {spec: {type: object, properties: {a: {type: string}}}}
+              box: {type: object, required: [a], properties: {a: {type: string, nullable: true}}}
+              host: {type: string, anyOf: [{format: ipv4}, {pattern: '^web$'}]}
               one:
                 type: object
                 properties: {a: {type: string}, b: {type: string}}
@@ -81,7 +84,7 @@ func TestCustomResources(t *testing.T) {
 		{"required", "size: 3", "", []string{"6: Widget.shop.example a: spec.size is required"}},
 		{"null counts as missing", "size: 3", "size: null", []string{"5: Widget.shop.example a: spec.size is required"}},
 		{"null drops out where it is not allowed", "code: abc", "code: null", nil},
-		{"null stays where it is allowed", "code: abc", "note: null", nil},
+		{"null stays where it is allowed", "code: abc", "box: {a: null}", nil},
 		{"null takes the default", "code: abc", "color: null", nil},
 		{"wrong type", "size: 3", "size: big", []string{"5: Widget.shop.example a: spec.size must be of type integer"}},
 		{"too large", "size: 3", "size: 6", []string{"5: Widget.shop.example a: spec.size should be less than or equal to 5"}},
@@ -106,6 +109,12 @@ func TestCustomResources(t *testing.T) {
 			"6: Widget.shop.example a: spec.port must be of type integer,string",
 		}},
 		{"key with a dot", "a.b: c", "a.b: 1", []string{"7: Widget.shop.example a: spec.tags.a.b must be of type string"}},
+		{"key with a dot beside its beginning", "tags: {a.b: c}", "tags:\n    a: c\n    a.b: 1", []string{
+			"9: Widget.shop.example a: spec.tags.a.b must be of type string",
+		}},
+		{"none of two, the reason alone", "code: abc", "host: x", []string{
+			"6: Widget.shop.example a: spec.host must be of type ipv4",
+		}},
 		{"in a list", "code: abc", "parts:\n  - id: 1\n  - idd: 2", []string{
 			"8: Widget.shop.example a: spec.parts[1].idd: no such field in shop.example/v1 Widget | did you mean id?",
 			"8: Widget.shop.example a: spec.parts[1].id is required",
@@ -198,6 +207,7 @@ func TestAddCRDRefuses(t *testing.T) {
 		{"a reference", "{type: string, nullable: true}", "{$ref: '#/a'}", "a.yaml:30: CustomResourceDefinition widgets.shop.example: $ref is not allowed in the schema of a custom resource"},
 		{"a pattern that is none", "^[a-z]+$", "(", "a.yaml:27: CustomResourceDefinition widgets.shop.example: a pattern is not a regular expression"},
 		{"patterns as names", "nullable: true", "patternProperties: {'(': {}}", "a.yaml:30: CustomResourceDefinition widgets.shop.example: patternProperties is not allowed in the schema of a custom resource"},
+		{"additional items", "nullable: true", "additionalItems: {$ref: a}", "a.yaml:30: CustomResourceDefinition widgets.shop.example: additionalItems is not allowed in the schema of a custom resource"},
 		{"a list of schemas", "{type: object, additionalProperties: {type: string}}", "{type: array, items: [{$ref: a}]}", "a.yaml:31: CustomResourceDefinition widgets.shop.example: items has to be one schema"},
 	}
 	for _, test := range tests {
@@ -215,8 +225,28 @@ func TestAddCRDRefuses(t *testing.T) {
 	}
 }
 
-// TestUnsoundSchemas: the library panics on some schemas; they are found even
-// where AddCRD has not looked.
+// TestPrepare: the library panics on some schemas. They are found even if
+// AddCRD has not seen them.
+func TestPrepare(t *testing.T) {
+	ref := spec.Schema{SchemaProps: spec.SchemaProps{Ref: spec.MustCreateRef("#/a")}}
+	for name, s := range map[string]spec.SchemaProps{
+		"property":         {Properties: map[string]spec.Schema{"a": ref}},
+		"items":            {Items: &spec.SchemaOrArray{Schema: &ref}},
+		"list of items":    {Items: &spec.SchemaOrArray{Schemas: []spec.Schema{ref}}},
+		"values":           {AdditionalProperties: &spec.SchemaOrBool{Schema: &ref}},
+		"not":              {Not: &ref},
+		"alternative":      {AnyOf: []spec.Schema{ref}},
+		"pattern":          {PatternProperties: map[string]spec.Schema{"(": {}}},
+		"dependency":       {Dependencies: spec.Dependencies{"a": {Schema: &ref}}},
+		"additional items": {AdditionalItems: &spec.SchemaOrBool{Schema: &ref}},
+	} {
+		if prepare(&spec.Schema{SchemaProps: s}) {
+			t.Errorf("a schema with a reference in %s passes for sound", name)
+		}
+	}
+}
+
+// TestUnsoundSchemas: a schema that is none is not checked with.
 func TestUnsoundSchemas(t *testing.T) {
 	for _, schema := range []string{"{type: [object, 1]}", "{minimum: x}", "[]", "x", "{properties: {a: 1}}"} {
 		start := strings.Index(widgets, "        type: object\n")

@@ -104,6 +104,12 @@ func TestFindings(t *testing.T) {
 		{"more than 32 bits", "replicas: 2", `replicas: 3000000000`, []string{
 			"7: Deployment shop/web: spec.replicas does not fit into 32 bits",
 		}},
+		{"more than 64 bits", "containers:", "terminationGracePeriodSeconds: 10000000000000000000\n      containers:", []string{
+			"14: Deployment shop/web: spec.template.spec.terminationGracePeriodSeconds does not fit into 64 bits",
+		}},
+		{"port of more than 32 bits", "port: http", "port: 3000000000", []string{
+			"26: Deployment shop/web: spec.template.spec.containers[0].readinessProbe.httpGet.port does not fit into 32 bits",
+		}},
 		{"integer where text belongs", "value: info", "value: 8080", []string{
 			"20: Deployment shop/web: spec.template.spec.containers[0].env[0].value has to be text, it is an integer | put it between quotes",
 		}},
@@ -210,6 +216,12 @@ metadata: {name: a}
 data: {spec: {any: [thing, 1]}}
 `,
 		"bytes in lines": "\napiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {a: \"aGVs\\nbG8=\\n\"}\n",
+		"bytes as a list of numbers, as Go reads them": `
+apiVersion: certificates.k8s.io/v1
+kind: CertificateSigningRequest
+metadata: {name: a}
+spec: {request: [1, 2], signerName: a}
+`,
 		"encrypted with SOPS": `
 apiVersion: v1
 kind: Secret
@@ -232,6 +244,8 @@ func TestNotServed(t *testing.T) {
 		{"1.33", "policy/v1beta1", "PodSecurityPolicy", "1: PodSecurityPolicy a: policy/v1beta1 PodSecurityPolicy is not served since Kubernetes 1.25"},
 		{"1.33", "batch/v2alpha1", "CronJob", "1: CronJob a: batch/v2alpha1 CronJob is not served since Kubernetes 1.21 | use batch/v1"},
 		{"1.33", "apiextensions.k8s.io/v1beta1", "CustomResourceDefinition", "1: CustomResourceDefinition a: apiextensions.k8s.io/v1beta1 CustomResourceDefinition is not served since Kubernetes 1.22 | use apiextensions.k8s.io/v1"},
+		// Planned for 1.31, done in 1.29.
+		{"1.33", "networking.k8s.io/v1alpha1", "ClusterCIDR", "1: ClusterCIDR a: networking.k8s.io/v1alpha1 ClusterCIDR is not served since Kubernetes 1.29"},
 		// Kubernetes names v1beta3 as the successor, which 1.33 does not serve either.
 		{"1.33", "flowcontrol.apiserver.k8s.io/v1beta2", "FlowSchema", "1: FlowSchema a: flowcontrol.apiserver.k8s.io/v1beta2 FlowSchema is not served since Kubernetes 1.29 | use flowcontrol.apiserver.k8s.io/v1"},
 		{"1.33", "resource.k8s.io/v1", "DeviceClass", "1: DeviceClass a: resource.k8s.io/v1 DeviceClass is served from Kubernetes 1.34 on, not yet by 1.33 | use resource.k8s.io/v1beta2"},
@@ -359,6 +373,9 @@ func TestNearest(t *testing.T) {
 		if got := nearest(name, known); got != want {
 			t.Errorf("nearest(%q) = %q, want %q", name, got, want)
 		}
+	}
+	if got := nearest(strings.Repeat("a", 101), []string{strings.Repeat("a", 100)}); got != "" {
+		t.Error("searches for names that nobody typed")
 	}
 }
 

@@ -84,6 +84,29 @@ func TestProgramSeesNothingButItsInput(t *testing.T) {
 	}
 }
 
+// TestNoNetwork holds where the machine lets programs be isolated.
+func TestNoNetwork(t *testing.T) {
+	im, err := newImage(binary(t, "witness"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer im.close()
+	for _, isolated := range isolation {
+		c, err := launch(im, []string{"witness"}, t.TempDir(), isolated)
+		if err != nil && isolated {
+			t.Logf("this machine gives no namespaces: %v", err)
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		end := c.talk(context.Background(), nil, Limits{}.orDefault())
+		if got := strings.Contains(string(end.stdout), `"Addrs":0`); got != isolated {
+			t.Errorf("isolated %v: %s", isolated, end.stdout)
+		}
+	}
+}
+
 func TestScript(t *testing.T) {
 	p := loadBytes(t, "script", []byte("#!/bin/sh\nread line\necho \"$line ${SLUICE_TEST_CANARY-unset} $1\"\n"))
 	out, err := p.Run(context.Background(), Invocation{Args: []string{"arg"}, Stdin: []byte("in\n")})

@@ -20,7 +20,8 @@ var (
 //
 // Redirects are followed here and not by http.Client, which would send the
 // query of one host to the next as Referer, take credentials out of a Location
-// and repeat it in its errors. Of the client its transport and timeout count.
+// and repeat it in its errors; a transport alone does not. Of the client its
+// transport and timeout count.
 func (c *Cache) download(ctx context.Context, raw string) (data []byte, status int, err error) {
 	if c.Client.Timeout > 0 {
 		var cancel context.CancelFunc
@@ -74,7 +75,6 @@ func follow(at *url.URL, location string) (*url.URL, error) {
 	if err != nil || location == "" || to.Host == "" || to.Scheme != "http" && to.Scheme != "https" {
 		return nil, errLocation
 	}
-	to.User = nil
 	return to, nil
 }
 

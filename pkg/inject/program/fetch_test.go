@@ -156,6 +156,10 @@ func TestErrorsAreTyped(t *testing.T) {
 	if !errors.As(err, &platform) || cmp.Diff([]string{"darwin/arm64", "linux/amd64"}, platform.Pinned) != "" {
 		t.Error(err)
 	}
+	hasty := &Cache{Client: &http.Client{Timeout: 20 * time.Millisecond}}
+	if _, err = hasty.Fetch(ctx, pin("witness", s.URL+"/hang", good), "linux/amd64", noFile); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
 	canceled, cancel := context.WithCancel(ctx)
 	cancel()
 	if _, err = c.Fetch(canceled, pin("witness", s.URL+"/good", good), "linux/amd64", noFile); !errors.Is(err, context.Canceled) {

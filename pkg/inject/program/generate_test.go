@@ -208,3 +208,16 @@ func TestSignedHasToBeTheSame(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestOverrideIsUnambiguous(t *testing.T) {
+	const object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: b}\n"
+	for want, text := range map[string]string{
+		"matches more than one object":                  object + "---\n" + object,
+		"matches an object that SOPS has signed":        object + "sops: {mac: x}\n",
+		"matches nothing: the object has no such field": strings.Replace(object, "a: b", "b: a", 1),
+	} {
+		if got := (Override{"ConfigMap/c:data.a", "x"}).apply(parsed(t, "a", text)); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

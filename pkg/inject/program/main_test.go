@@ -86,3 +86,8 @@ func encoded(t testing.TB, objects manifest.Set) string {
 	}
 	return string(text)
 }
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}

@@ -34,7 +34,7 @@ func restrain(pid int) {
 	for resource, n := range map[int]uint64{
 		unix.RLIMIT_CORE:   0,
 		unix.RLIMIT_NOFILE: 256,
-		unix.RLIMIT_FSIZE:  DefaultStdout,
+		unix.RLIMIT_FSIZE:  100 << 20,
 	} {
 		_ = unix.Prlimit(pid, resource, &unix.Rlimit{Cur: n, Max: n}, nil)
 	}

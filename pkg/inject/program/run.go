@@ -81,8 +81,6 @@ func (e ending) why(timed context.Context, limits Limits) string {
 		return "took longer than " + seconds(limits.Time)
 	case e.state == nil:
 		return "its end was not seen"
-	case !done && e.state.Exited():
-		return fmt.Sprintf("exit status %d", e.state.ExitCode())
 	case !done:
 		return e.state.String()
 	case e.held:

@@ -21,6 +21,7 @@ type report struct {
 	FDs   map[string]string
 	Core  uint64
 	Open  uint64
+	Size  uint64
 	Addrs int
 }
 
@@ -55,6 +56,8 @@ func main() {
 	r.Core = limit.Max
 	syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit)
 	r.Open = limit.Max
+	syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit)
+	r.Size = limit.Max
 	interfaces, _ := net.InterfaceAddrs()
 	r.Addrs = len(interfaces)
 	json.NewEncoder(os.Stdout).Encode(r)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,12 +16,12 @@ import (
 )
 
 type report struct {
-	Stdin      string
-	Args, Env  []string
-	Dir, Mode  string
-	Files, FDs map[string]string
-	Core, Open uint64
-	Addrs      int
+	Stdin            string
+	Args, Env        []string
+	Dir, Mode        string
+	Files, FDs       map[string]string
+	Core, Open, Size uint64
+	Addrs            int
 }
 
 func witness(t *testing.T, p *Program, in Invocation) (report, string) {
@@ -76,8 +75,8 @@ func TestProgramSeesNothingButItsInput(t *testing.T) {
 			t.Errorf("descriptor %s is %s", n, to)
 		}
 	}
-	if runtime.GOOS == "linux" && (r.Core != 0 || r.Open != 256) {
-		t.Errorf("limits: core %d, files %d", r.Core, r.Open)
+	if r.Core != 0 || r.Open != 256 || r.Size != 100<<20 {
+		t.Errorf("limits: core %d, descriptors %d, file size %d", r.Core, r.Open, r.Size)
 	}
 	if _, err := os.Stat(r.Dir); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("%s is still there: %v", r.Dir, err)
@@ -137,6 +136,20 @@ func TestCopy(t *testing.T) {
 	im.close()
 	if _, err := os.Stat(c.dir); !errors.Is(err, os.ErrNotExist) {
 		t.Error("the copy is still there")
+	}
+}
+
+func TestImageIsSealed(t *testing.T) {
+	im, err := newImage([]byte("#!/bin/sh\necho good\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer im.close()
+	if _, err := im.memory.WriteAt([]byte("e"), 0); !errors.Is(err, syscall.EPERM) {
+		t.Errorf("written: %v", err)
+	}
+	if err := im.memory.Truncate(0); !errors.Is(err, syscall.EPERM) {
+		t.Errorf("truncated: %v", err)
 	}
 }
 
@@ -277,11 +290,6 @@ func TestWorkdirIsRemoved(t *testing.T) {
 	if dir := strings.TrimSpace(string(out)); dir == "" || exists(dir) {
 		t.Errorf("%q is still there", dir)
 	}
-}
-
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
 }
 
 func TestFilesStayInside(t *testing.T) {

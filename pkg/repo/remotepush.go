@@ -1,0 +1,490 @@
+package repo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/sluice-dev/sluice/pkg/refname"
+)
+
+// PushRef moves one ref of the remote. Old is the value that it must have there, ""
+// if it must be absent. New is a commit, "" to delete the ref.
+type PushRef struct {
+	Name     string // in full: refs/heads/env/staging
+	Old, New ID
+}
+
+// Outcome is what became of one ref of a push.
+type Outcome int
+
+// The outcomes. Untried stands for a ref that was not sent because another one
+// failed before it.
+const (
+	Untried Outcome = iota
+	Moved
+	Already // it had the new value before
+	Refused
+	Unclear
+)
+
+func (o Outcome) String() string {
+	return [...]string{"untried", "moved", "already there", "refused", "unclear"}[o]
+}
+
+// PushResult is what became of one ref. Said is what the server and its hooks had
+// to say, as it came: it may hold anything, terminal controls too.
+type PushResult struct {
+	PushRef
+	Outcome Outcome
+	Said    string
+}
+
+// Push moves refs of the remote, all or none if the server can do that, and
+// otherwise one after the other in the order given, up to the first that fails. It never
+// forces: the old values are compared by the server, and New must come after Old.
+//
+// If anything goes wrong on the way, the remote is asked what it has. So no error means that
+// the refs stand at their new values, even if somebody else or an earlier run put them there.
+// The errors that a caller can act on are *RemoteMovedError, *DeclinedError,
+// *NotForwardError, *AuthError, *RemoteError and *UnknownOutcomeError; the
+// results say which refs have moved nevertheless.
+func (m *Remote) Push(ctx context.Context, refs []PushRef) ([]PushResult, error) {
+	if len(m.pushAt) != 1 {
+		return nil, &UnsupportedError{What: fmt.Sprintf("remote %q has %d push URLs", m.name, len(m.pushAt)), Hint: "give it one: they cannot be pushed to as one"}
+	}
+	if err := m.checkPush(ctx, refs); err != nil {
+		return nil, err
+	}
+	p := &pushing{remote: m, at: m.pushAt[0], results: make([]PushResult, len(refs))}
+	for i, r := range refs {
+		p.results[i].PushRef = r
+	}
+	if err := p.run(ctx); err != nil {
+		return p.results, err
+	}
+	return p.results, nil
+}
+
+// checkPush refuses what no server need be asked for.
+func (m *Remote) checkPush(ctx context.Context, refs []PushRef) error {
+	for i, u := range refs {
+		if err := refname.Check(u.Name); err != nil {
+			return err
+		}
+		for _, v := range refs[:i] {
+			if v.Name == u.Name {
+				return fmt.Errorf("pushing %q: it is given twice", u.Name)
+			}
+		}
+		if u.Old != "" && !u.Old.valid() {
+			return fmt.Errorf("pushing %q: old value %q is not a commit id", u.Name, u.Old)
+		}
+		if u.New == "" {
+			continue
+		}
+		if _, err := m.repo.Commit(u.New); err != nil {
+			return fmt.Errorf("pushing %q: %w", u.Name, err)
+		}
+		if u.Old == "" {
+			continue
+		}
+		switch is, err := m.repo.IsAncestor(ctx, u.Old, u.New); {
+		case err != nil:
+			return fmt.Errorf("pushing %q: %w", u.Name, err)
+		case is != Yes:
+			return &NotForwardError{Ref: u.Name, Old: u.Old, New: u.New, Unknown: is == Unknown}
+		}
+	}
+	return nil
+}
+
+// pushing is one push.
+type pushing struct {
+	remote  *Remote
+	at      endpoint
+	results []PushResult
+}
+
+func (p *pushing) run(ctx context.Context) error {
+	all := make([]*PushResult, len(p.results))
+	for i := range p.results {
+		all[i] = &p.results[i]
+	}
+	atomic, err := p.once(ctx, all, len(all) > 1)
+	if atomic || err != nil {
+		return err
+	}
+	for i := range all {
+		if _, err := p.once(ctx, all[i:i+1], false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// once is one request. done is false, and nothing has been sent, if the refs have to go
+// together and the server cannot do that.
+func (p *pushing) once(ctx context.Context, refs []*PushResult, together bool) (done bool, err error) {
+	m := p.remote
+	g, w, stop, err := m.greet(ctx, p.at, receivePack)
+	if err != nil {
+		return true, m.fail("pushing to", p.at, err, "")
+	}
+	defer stop()
+	defer w.close()
+	todo, err := p.compare(g, refs)
+	if err != nil || len(todo) == 0 {
+		return true, err
+	}
+	together = together && len(todo) > 1
+	if together && !g.can("atomic") {
+		return false, nil
+	}
+	s := &sending{push: p, ctx: ctx, wire: w, greeting: g, todo: todo, atomic: together}
+	if err := s.prepare(); err != nil {
+		return true, err
+	}
+	report, err := s.send()
+	return true, p.settle(ctx, s, report, err)
+}
+
+// compare sets aside what is done already. If any ref has moved, nothing is sent.
+func (p *pushing) compare(g *greeting, refs []*PushResult) (todo []*PushResult, err error) {
+	for _, r := range refs {
+		switch have := g.refs[r.Name]; have {
+		case r.New:
+			r.Outcome = Already
+		case r.Old:
+			todo = append(todo, r)
+		default:
+			r.Outcome = Refused
+			if err == nil {
+				err = p.moved(r, have)
+			}
+		}
+	}
+	return todo, err
+}
+
+func (p *pushing) moved(r *PushResult, have ID) error {
+	return &RemoteMovedError{URL: p.at.clean, Ref: r.Name, Want: r.Old, Have: have}
+}
+
+// settle finds out what became of what was sent.
+func (p *pushing) settle(ctx context.Context, s *sending, report *report, err error) error {
+	text := p.remote.scrub(s.said(err))
+	for _, r := range s.todo {
+		r.Said = text
+	}
+	if err == nil && report.good(s.todo) {
+		for _, r := range s.todo {
+			r.Outcome = Moved
+			p.track(ctx, r)
+		}
+		return nil
+	}
+	refs, askErr := p.ask(ctx, s, report)
+	var first error
+	for _, r := range s.todo {
+		if one := p.judge(ctx, s, r, report, refs, err, askErr); first == nil || isMoved(one) && !isMoved(first) {
+			first = one
+		}
+	}
+	return first
+}
+
+// isMoved says whether the error is the one that a caller tries again after.
+func isMoved(err error) bool {
+	var moved *RemoteMovedError
+	return errors.As(err, &moved)
+}
+
+// judge decides one ref, after the remote has been asked.
+func (p *pushing) judge(ctx context.Context, s *sending, r *PushResult, report *report, refs map[string]ID, err, askErr error) error {
+	why, answered := report.refusal(r.Name)
+	r.Outcome = Refused
+	switch have := refs[r.Name]; {
+	case askErr != nil && !s.sentAll() && !answered:
+		return p.remote.fail("pushing to", p.at, err, "")
+	case askErr != nil && answered && why != "":
+		return &DeclinedError{URL: p.at.clean, Ref: r.Name, Reason: p.remote.scrub(why), Said: r.Said}
+	case askErr != nil:
+		r.Outcome = Unclear
+		return &UnknownOutcomeError{URL: p.at.clean, Refs: s.names(), Err: p.remote.fail("pushing to", p.at, errors.Join(err, askErr), "")}
+	case have == r.New:
+		r.Outcome = Moved
+		p.track(ctx, r)
+		return nil
+	case have != r.Old:
+		return p.moved(r, have)
+	case answered:
+		return &DeclinedError{URL: p.at.clean, Ref: r.Name, Reason: p.remote.scrub(or(why, "no reason given")), Said: r.Said}
+	case s.sentAll() && !definite(err):
+		r.Outcome = Unclear
+		return &UnknownOutcomeError{URL: p.at.clean, Refs: s.names(), Asked: true, Err: p.remote.fail("pushing to", p.at, err, "")}
+	}
+	return p.remote.fail("pushing to", p.at, err, "")
+}
+
+// definite says whether an error is the server's own answer that it did nothing.
+// What a gateway says in its place is none.
+func definite(err error) bool {
+	var auth *AuthError
+	var status *statusError
+	return errors.As(err, &auth) || errors.As(err, &status) && status.code < 500
+}
+
+// The pauses between asking the remote: a push whose answer was lost may be at
+// work there still, and whoever held the lock that it ran into too.
+const (
+	asks      = 3
+	askPause  = 300 * time.Millisecond
+	askWithin = 20 * time.Second
+)
+
+// ask gets the remote's refs. It goes on for a moment after an interrupt, since
+// the answer decides what the user is told.
+func (p *pushing) ask(ctx context.Context, s *sending, report *report) (refs map[string]ID, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askWithin)
+	defer cancel()
+	for n := range asks {
+		if n > 0 {
+			select {
+			case <-ctx.Done():
+				return refs, err
+			case <-time.After(askPause * time.Duration(n)):
+			}
+		}
+		var g *greeting
+		var w wire
+		var stop func()
+		if g, w, stop, err = p.remote.greet(ctx, p.at, receivePack); err != nil {
+			continue
+		}
+		w.close()
+		stop()
+		refs = g.refs
+		if s.changed(refs) || !s.sentAll() || report.final() {
+			return refs, nil
+		}
+	}
+	if refs != nil {
+		return refs, nil
+	}
+	return nil, err
+}
+
+// track moves the remote-tracking ref along, where the config keeps one, as git
+// does. The push has landed; that the next fetch has to catch up is no failure.
+func (p *pushing) track(ctx context.Context, r *PushResult) {
+	m := p.remote
+	for _, text := range m.repo.config.all("remote." + m.name + ".fetch") {
+		remote, local, ok := strings.Cut(strings.TrimPrefix(text, "+"), ":")
+		spec := FetchSpec{remote, local}
+		if !ok || r.New == "" || checkSpecs([]FetchSpec{spec}) != nil {
+			continue
+		}
+		if local, ok := spec.local(r.Name); ok {
+			m.track(context.WithoutCancel(ctx), local, r.New, "update by push")
+		}
+	}
+}
+
+// sending is one request and its answer.
+type sending struct {
+	push     *pushing
+	ctx      context.Context
+	wire     wire
+	greeting *greeting
+	todo     []*PushResult
+	atomic   bool
+	objects  []ID
+	sent     func() bool
+	talk     said
+}
+
+func (s *sending) names() (names []string) {
+	for _, r := range s.todo {
+		names = append(names, r.Name)
+	}
+	return names
+}
+
+// changed says whether any ref is not where it was.
+func (s *sending) changed(refs map[string]ID) bool {
+	for _, r := range s.todo {
+		if refs[r.Name] != r.Old {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *sending) sentAll() bool { return s.sent != nil && s.sent() }
+
+// said is what the server says beside the report, or in its place.
+func (s *sending) said(err error) string {
+	if len(s.talk.text) == 0 && err != nil {
+		return s.wire.said()
+	}
+	return string(s.talk.text)
+}
+
+// prepare finds out what to send before anything is sent.
+func (s *sending) prepare() error {
+	m := s.push.remote
+	if !s.greeting.can("report-status") {
+		return m.fail("pushing to", s.push.at, errors.New("the server does not report what becomes of a push"), "")
+	}
+	var tips []ID
+	for _, r := range s.todo {
+		if r.New != "" {
+			tips = append(tips, r.New)
+		} else if !s.greeting.can("delete-refs") {
+			return &DeclinedError{URL: s.push.at.clean, Ref: r.Name, Reason: "the server does not delete refs"}
+		}
+	}
+	cut, err := m.repo.readShallow()
+	if err == nil && len(tips) > 0 {
+		s.objects, err = m.repo.between(s.ctx, tips, s.greeting.have, cut, false)
+	}
+	if err != nil {
+		return fmt.Errorf("collecting what is to be pushed: %w", err)
+	}
+	return nil
+}
+
+func (s *sending) send() (*report, error) {
+	answer, sent, err := s.wire.ask(s.request)
+	s.sent = sent
+	if err != nil {
+		return nil, err
+	}
+	from := io.Reader(answer.r)
+	if s.greeting.can("side-band-64k") {
+		from = &sideband{packets: answer, said: &s.talk}
+	}
+	r, err := readReport(newPackets(io.LimitReader(from, maxReport)))
+	if err != nil {
+		return r, unexpected(err)
+	}
+	// Hooks that run after the report has gone out talk on.
+	io.Copy(io.Discard, from)
+	return r, nil
+}
+
+func (s *sending) request(out io.Writer) error {
+	caps := " report-status"
+	if s.greeting.can("side-band-64k") {
+		caps += " side-band-64k"
+	}
+	if s.atomic {
+		caps += " atomic"
+	}
+	if s.greeting.can("agent") {
+		caps += " agent=sluice"
+	}
+	pack := false
+	for i, r := range s.todo {
+		if i > 0 {
+			caps = ""
+		} else {
+			caps = "\x00" + caps
+		}
+		pack = pack || r.New != ""
+		if err := packet(out, "%s %s %s%s", wireID(r.Old), wireID(r.New), r.Name, caps); err != nil {
+			return err
+		}
+	}
+	if err := flushPacket(out); err != nil || !pack {
+		return err
+	}
+	return s.push.remote.repo.sendPack(out, s.objects)
+}
+
+// wireID is an id as the protocol writes it.
+func wireID(id ID) ID {
+	if id == "" {
+		return zeroID
+	}
+	return id
+}
+
+// maxReport bounds a report, which has a line a ref.
+const maxReport = 1 << 20
+
+// report is the server's account of a push.
+type report struct {
+	unpack string // "ok", or what went wrong
+	refs   map[string]string
+	ended  bool
+}
+
+func readReport(p *packets) (*report, error) {
+	r := &report{refs: map[string]string{}}
+	for {
+		text, ok, err := p.line()
+		if err != nil {
+			return r, unexpected(err)
+		}
+		if !ok {
+			r.ended = true
+			return r, nil
+		}
+		word, rest, _ := strings.Cut(text, " ")
+		switch word {
+		case "unpack":
+			r.unpack = rest
+		case "ok":
+			r.refs[rest] = ""
+		case "ng":
+			name, why, _ := strings.Cut(rest, " ")
+			r.refs[name] = or(why, "no reason given")
+		default:
+			return r, errNotGit
+		}
+	}
+}
+
+// good says whether the server has moved all the refs.
+func (r *report) good(refs []*PushResult) bool {
+	for _, u := range refs {
+		if why, ok := r.refs[u.Name]; !ok || why != "" {
+			return false
+		}
+	}
+	return r.ended && r.unpack == "ok"
+}
+
+// refusal gives the server's reason for not moving a ref; answered is false if it
+// does not say.
+func (r *report) refusal(name string) (why string, answered bool) {
+	if r == nil {
+		return "", false
+	}
+	why, ok := r.refs[name]
+	if why == "" && r.unpack != "" && r.unpack != "ok" {
+		return "unpacking: " + r.unpack, true
+	}
+	return why, ok && why != ""
+}
+
+// final says whether the server's account is that of a push which it has turned down for its own
+// reasons. If it ran into another push, the other may not have landed yet.
+func (r *report) final() bool {
+	if r == nil || !r.ended {
+		return false
+	}
+	for _, why := range r.refs {
+		for _, word := range []string{"lock", "failed to update", "transaction", "fetch first", "non-fast-forward", "exists", "stale"} {
+			if strings.Contains(why, word) {
+				return false
+			}
+		}
+	}
+	return true
+}

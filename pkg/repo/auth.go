@@ -108,10 +108,12 @@ func tokenAlone(user string) bool { return len(user) >= 20 }
 // remember keeps what was let in for the rest of this run, and tells the
 // credential helper that it was right.
 func (m *Remote) remember(ctx context.Context, at endpoint, l login) {
+	key := at.scheme + "://" + at.authority()
 	m.mu.Lock()
-	m.logins[at.scheme+"://"+at.authority()] = &l
+	news := m.logins[key] == nil
+	m.logins[key] = &l
 	m.mu.Unlock()
-	if l.helper != nil {
+	if l.helper != nil && news {
 		m.tellHelper(ctx, "approve", l.helper)
 	}
 }

@@ -153,18 +153,23 @@ func (m *Remote) fail(op string, at endpoint, err error, hint string) error {
 	case errors.Is(err, context.Canceled):
 		return err
 	}
-	var withURL *url.Error
-	if errors.As(err, &withURL) {
-		err = withURL.Err // its text would repeat the URL, and more of it
-	}
 	var hinted *hintedError
 	if errors.As(err, &hinted) && hint == "" {
 		hint = hinted.hint
 	}
-	if text := err.Error(); m.scrub(text) != text {
-		err = errors.New(m.scrub(text))
+	return &RemoteError{Op: op, URL: at.clean, Err: m.clean(err), Hint: hint}
+}
+
+// clean takes out of an error what must not be shown.
+func (m *Remote) clean(err error) error {
+	var withURL *url.Error
+	if errors.As(err, &withURL) {
+		err = withURL.Err // its text would repeat the URL, and more of it
 	}
-	return &RemoteError{Op: op, URL: at.clean, Err: err, Hint: hint}
+	if text := err.Error(); m.scrub(text) != text {
+		return errors.New(m.scrub(text))
+	}
+	return err
 }
 
 // hintedError is an error that knows the way out.

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -22,8 +23,9 @@ type gitServer struct {
 	url      string
 	http     *httptest.Server
 	logins   map[string]string // user to password; nil lets everybody in
-	seen     []string          // Authorization, a line a request
-	env      []string          // for git http-backend
+	mu       sync.Mutex
+	seen     []string // Authorization, a line a request
+	env      []string // for git http-backend
 }
 
 func newBare(t testing.TB) *gitRepo {
@@ -45,7 +47,9 @@ func newServer(t testing.TB) *gitServer {
 }
 
 func (s *gitServer) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	s.mu.Lock()
 	s.seen = append(s.seen, req.Method+" "+req.Header.Get("Authorization"))
+	s.mu.Unlock()
 	if s.logins != nil {
 		user, password, _ := req.BasicAuth()
 		if want, ok := s.logins[user]; !ok || want != password {

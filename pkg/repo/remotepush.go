@@ -187,20 +187,28 @@ func (p *pushing) settle(ctx context.Context, s *sending, report *report, err er
 		}
 		return nil
 	}
-	refs, askErr := p.ask(ctx, s, report)
+	refs, askErr := p.ask(ctx, s, report.final() || definite(err))
 	var first error
 	for _, r := range s.todo {
-		if one := p.judge(ctx, s, r, report, refs, err, askErr); first == nil || isMoved(one) && !isMoved(first) {
+		if one := p.judge(ctx, s, r, report, refs, err, askErr); one != nil && (first == nil || weight(one) > weight(first)) {
 			first = one
 		}
 	}
 	return first
 }
 
-// isMoved says whether the error is the one that a caller tries again after.
-func isMoved(err error) bool {
+// weight puts the error of the ref at fault before those of the refs that only
+// went down with it.
+func weight(err error) int {
 	var moved *RemoteMovedError
-	return errors.As(err, &moved)
+	var declined *DeclinedError
+	switch {
+	case errors.As(err, &moved):
+		return 2
+	case errors.As(err, &declined) && !strings.Contains(declined.Reason, "atomic") && !strings.Contains(declined.Reason, "transaction"):
+		return 1
+	}
+	return 0
 }
 
 // judge decides one ref, after the remote has been asked.
@@ -214,7 +222,7 @@ func (p *pushing) judge(ctx context.Context, s *sending, r *PushResult, report *
 		return &DeclinedError{URL: p.at.clean, Ref: r.Name, Reason: p.remote.scrub(why), Said: r.Said}
 	case askErr != nil:
 		r.Outcome = Unclear
-		return &UnknownOutcomeError{URL: p.at.clean, Refs: s.names(), Err: p.remote.fail("pushing to", p.at, errors.Join(err, askErr), "")}
+		return &UnknownOutcomeError{URL: p.at.clean, Refs: s.names(), Err: p.remote.clean(errors.Join(err, askErr))}
 	case have == r.New:
 		r.Outcome = Moved
 		p.track(ctx, r)
@@ -225,7 +233,7 @@ func (p *pushing) judge(ctx context.Context, s *sending, r *PushResult, report *
 		return &DeclinedError{URL: p.at.clean, Ref: r.Name, Reason: p.remote.scrub(or(why, "no reason given")), Said: r.Said}
 	case s.sentAll() && !definite(err):
 		r.Outcome = Unclear
-		return &UnknownOutcomeError{URL: p.at.clean, Refs: s.names(), Asked: true, Err: p.remote.fail("pushing to", p.at, err, "")}
+		return &UnknownOutcomeError{URL: p.at.clean, Refs: s.names(), Asked: true, Err: p.remote.clean(err)}
 	}
 	return p.remote.fail("pushing to", p.at, err, "")
 }
@@ -247,8 +255,9 @@ const (
 )
 
 // ask gets the remote's refs. It goes on for a moment after an interrupt, since
-// the answer decides what the user is told.
-func (p *pushing) ask(ctx context.Context, s *sending, report *report) (refs map[string]ID, err error) {
+// the answer decides what the user is told. final says that the server has
+// turned the push down, so that nothing can land later.
+func (p *pushing) ask(ctx context.Context, s *sending, final bool) (refs map[string]ID, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askWithin)
 	defer cancel()
 	for n := range asks {
@@ -268,7 +277,7 @@ func (p *pushing) ask(ctx context.Context, s *sending, report *report) (refs map
 		w.close()
 		stop()
 		refs = g.refs
-		if s.changed(refs) || !s.sentAll() || report.final() {
+		if final || s.changed(refs) || !s.sentAll() {
 			return refs, nil
 		}
 	}

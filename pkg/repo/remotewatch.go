@@ -53,10 +53,7 @@ func (r *watchedReader) Read(b []byte) (int, error) {
 	if n > 0 {
 		r.w.moved()
 	}
-	if err == io.EOF {
-		return n, err
-	}
-	return n, r.w.cause(err)
+	return n, r.w.cause(err) // a killed process looks like the end
 }
 
 type watchedWriter struct {

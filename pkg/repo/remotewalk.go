@@ -32,7 +32,11 @@ func (r *Repo) between(ctx context.Context, tips, have []ID, cut map[ID]bool, le
 			return nil, err
 		}
 	}
-	for w.left > 0 {
+	// A commit whose date is wrong may be found to be the other side's only late.
+	for slack := maxSlack; w.left > 0 || slack > 0 && w.queue.Len() > 0; {
+		if w.left == 0 {
+			slack--
+		}
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -42,6 +46,9 @@ func (r *Repo) between(ctx context.Context, tips, have []ID, cut map[ID]bool, le
 	}
 	return r.contents(ctx, w, lenient)
 }
+
+// maxSlack is how many commits are visited after the last that seems new.
+const maxSlack = 64
 
 // betweenWalk goes on while commits of tips alone wait to be visited.
 type betweenWalk struct {

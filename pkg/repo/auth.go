@@ -59,16 +59,17 @@ func (m *Remote) basic(from, user, secret string) login {
 	return login{from: from, header: "Basic " + encoded}
 }
 
-// loginsFor gives the ways in, one by one, in the order in which they are tried: what was given for
-// this run, what git's config and the URL hold, nothing, and
-// what may cost the user a question.
-func (m *Remote) loginsFor(ctx context.Context, at endpoint, yield func(login) bool) {
-	m.mu.Lock()
-	known := m.logins[at.scheme+"://"+at.authority()]
-	m.mu.Unlock()
-	if known != nil {
-		// It served a moment ago. What is wrong with it now is no reason to come as somebody else.
-		yield(*known)
+// loginsFor gives the ways in, one by one, in the order in which they are tried:
+// what served before, what was given for this run, what git's config and the URL
+// hold, nothing, and what may cost the user a question.
+func (m *Remote) loginsFor(ctx context.Context, at endpoint, what service, yield func(login) bool) {
+	here, other := m.known(at, what)
+	if here != nil {
+		// What is wrong with it now is no reason to come as somebody else.
+		yield(*here)
+		return
+	}
+	if other != nil && !yield(*other) {
 		return
 	}
 	if m.options.Token != nil {
@@ -105,15 +106,34 @@ func (m *Remote) loginsFor(ctx context.Context, at endpoint, yield func(login) b
 // https://ghp_…@github.com.
 func tokenAlone(user string) bool { return len(user) >= 20 }
 
+// known gives the login that served for the service, or else one that served
+// for the other: whoever may read may not have to say who he is, or may not write.
+func (m *Remote) known(at endpoint, what service) (here, other *login) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	base := at.scheme + "://" + at.authority() + " "
+	for _, s := range []service{uploadPack, receivePack} {
+		l := m.logins[base+string(s)]
+		if s == what {
+			here = l
+		} else if l != nil && l.from != "" {
+			other = l
+		}
+	}
+	return here, other
+}
+
 // remember keeps what was let in for the rest of this run, and tells the
 // credential helper that it was right.
-func (m *Remote) remember(ctx context.Context, at endpoint, l login) {
-	key := at.scheme + "://" + at.authority()
+func (m *Remote) remember(ctx context.Context, at endpoint, what service, l login) {
+	here, other := m.known(at, what)
+	if here != nil {
+		return
+	}
 	m.mu.Lock()
-	news := m.logins[key] == nil
-	m.logins[key] = &l
+	m.logins[at.scheme+"://"+at.authority()+" "+string(what)] = &l
 	m.mu.Unlock()
-	if l.helper != nil && news {
+	if l.helper != nil && (other == nil || other.helper != l.helper) {
 		m.tellHelper(ctx, "approve", l.helper)
 	}
 }

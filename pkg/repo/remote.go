@@ -57,7 +57,7 @@ type Remote struct {
 	options RemoteOptions
 
 	mu      sync.Mutex
-	logins  map[string]*login // what a host let in, by scheme and host
+	logins  map[string]*login // what a host let in, by scheme, host and service
 	secrets []string          // never to be shown
 }
 
@@ -83,13 +83,13 @@ func (r *Repo) Remote(name string, options RemoteOptions) (*Remote, error) {
 	if m.fetchAt, err = parseEndpoint(fetch, dir); err != nil {
 		return nil, err
 	}
-	m.hide(m.fetchAt.password)
+	m.hideURL(m.fetchAt)
 	for _, u := range push {
 		at, err := parseEndpoint(u, dir)
 		if err != nil {
 			return nil, err
 		}
-		m.hide(at.password)
+		m.hideURL(at)
 		m.pushAt = append(m.pushAt, at)
 	}
 	return m, nil
@@ -196,6 +196,14 @@ func (m *Remote) hide(secrets ...string) {
 		}
 	}
 	sort.Slice(m.secrets, func(i, j int) bool { return len(m.secrets[i]) > len(m.secrets[j]) })
+}
+
+// hideURL hides what a URL has before its host.
+func (m *Remote) hideURL(at endpoint) {
+	m.hide(at.password)
+	if at.scheme != "ssh" && tokenAlone(at.user) {
+		m.hide(at.user)
+	}
 }
 
 func (m *Remote) scrub(text string) string {

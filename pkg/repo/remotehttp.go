@@ -4,20 +4,14 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
-	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"sync/atomic"
-	"time"
-
-	"golang.org/x/net/http/httpproxy"
 )
 
 // web is a wire over HTTP: the greeting is one request, asking another.
@@ -58,7 +52,7 @@ func (w *web) enter() error {
 	var refused *statusError
 	var failure error
 	entered := false
-	w.remote.loginsFor(w.ctx, w.at, func(l login) bool {
+	w.remote.loginsFor(w.ctx, w.at, w.what, func(l login) bool {
 		w.login = l
 		failure = w.greet()
 		var status *statusError
@@ -88,7 +82,7 @@ func (w *web) enter() error {
 		return true
 	})
 	if entered {
-		w.remote.remember(w.ctx, w.at, w.login)
+		w.remote.remember(w.ctx, w.at, w.what, w.login)
 		return nil
 	}
 	var status *statusError
@@ -180,7 +174,12 @@ func (w *web) do(method string, at endpoint, path string, body io.Reader, length
 		req.Header.Set("Accept", "application/x-"+string(w.what)+"-result")
 	}
 	resp, err := w.client.Do(req)
-	if err != nil {
+	var untrusted *tls.CertificateVerificationError
+	switch {
+	case err == nil:
+	case errors.As(err, &untrusted):
+		return nil, &hintedError{untrusted, "name the CA's file in http.sslCAInfo; http.sslVerify=false is not followed"}
+	default:
 		return nil, w.watch.cause(err)
 	}
 	w.watch.moved()
@@ -283,81 +282,4 @@ func (w *web) close() error {
 	}
 	w.client.CloseIdleConnections()
 	return nil
-}
-
-// client makes the HTTP client for one conversation.
-func (m *Remote) client(at endpoint) (*http.Client, error) {
-	proxy, err := m.proxy(at)
-	if err != nil {
-		return nil, err
-	}
-	roots, err := m.roots(at)
-	if err != nil {
-		return nil, err
-	}
-	dialer := &net.Dialer{Timeout: m.options.Connect}
-	return &http.Client{
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{
-			Proxy:                 proxy,
-			DialContext:           dialer.DialContext,
-			TLSHandshakeTimeout:   m.options.Connect,
-			ExpectContinueTimeout: time.Second,
-			ForceAttemptHTTP2:     true,
-			TLSClientConfig:       &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-		},
-	}, nil
-}
-
-// proxy follows remote.<name>.proxy, http.proxy and then the environment's.
-func (m *Remote) proxy(at endpoint) (func(*http.Request) (*url.URL, error), error) {
-	text, set := m.repo.Config("remote." + m.name + ".proxy")
-	if !set {
-		if values := m.repo.config.forURL("proxy", at); len(values) > 0 {
-			text, set = values[len(values)-1], true
-		}
-	}
-	config := httpproxy.Config{HTTPProxy: m.options.HTTPProxy, HTTPSProxy: m.options.HTTPSProxy, NoProxy: m.options.NoProxy}
-	if set {
-		config.HTTPProxy, config.HTTPSProxy = text, text
-	}
-	for _, p := range []string{config.HTTPProxy, config.HTTPSProxy} {
-		if strings.Contains(p, "://") {
-			if _, err := url.Parse(p); err != nil {
-				return nil, errors.New("the proxy's URL is malformed") // with a secret in it, perhaps
-			}
-		}
-		if _, rest, ok := strings.Cut(p, "://"); ok {
-			if at := strings.LastIndexByte(rest, '@'); at >= 0 {
-				_, password, _ := strings.Cut(rest[:at], ":")
-				m.hide(password, unescape(password))
-			}
-		}
-	}
-	choose := config.ProxyFunc()
-	return func(req *http.Request) (*url.URL, error) { return choose(req.URL) }, nil
-}
-
-// roots adds the CAs that git is told of to the system's. Verification itself
-// cannot be turned off.
-func (m *Remote) roots(at endpoint) (*x509.CertPool, error) {
-	file := m.options.CAFile
-	if values := m.repo.config.forURL("sslcainfo", at); file == "" && len(values) > 0 {
-		file = tilde(values[len(values)-1], m.repo.env)
-	}
-	if file == "" {
-		return nil, nil
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("reading the CA file: %w", err)
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("reading the CA file %q: it holds no certificate", file)
-	}
-	return pool, nil
 }

@@ -103,6 +103,9 @@ func unescape(s string) string {
 func splitPort(authority string) (host, port string) {
 	if strings.HasPrefix(authority, "[") {
 		host, rest, _ := strings.Cut(authority[1:], "]")
+		if strings.Count(host, ":") == 1 {
+			return splitPort(host) // git's [host:port]:path
+		}
 		return host, strings.TrimPrefix(rest, ":")
 	}
 	host, port, _ = strings.Cut(authority, ":")

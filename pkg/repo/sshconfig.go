@@ -126,7 +126,7 @@ func (t *sshTarget) match(words []string) bool {
 		host := t.alias
 		switch strings.ToLower(words[i]) {
 		case "host":
-			host = or(t.values["hostname"], t.alias)
+			host = t.host()
 		case "originalhost":
 		default:
 			t.skipped = append(t.skipped, "Match "+strings.Join(words, " "))

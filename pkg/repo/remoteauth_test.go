@@ -197,10 +197,10 @@ func TestAnswers(t *testing.T) {
 		as     any
 	}{
 		{"nothing there", func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }, "no repository there", new(*RemoteError)},
-		{"forbidden", func(w http.ResponseWriter, r *http.Request) { http.Error(w, "x", 403) }, "refused access", new(*AuthError)},
+		{"forbidden", func(w http.ResponseWriter, r *http.Request) { http.Error(w, "x", http.StatusForbidden) }, "refused access", new(*AuthError)},
 		{"a login page", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "<html>log in") }, `"text/html" and not git's`, new(*RemoteError)},
-		{"broken", func(w http.ResponseWriter, r *http.Request) { http.Error(w, "out of order", 502) }, "502 Bad Gateway: out of order", new(*RemoteError)},
-		{"redirect in a circle", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), 302) }, "redirects more than", new(*RemoteError)},
+		{"broken", func(w http.ResponseWriter, r *http.Request) { http.Error(w, "out of order", http.StatusBadGateway) }, "502 Bad Gateway: out of order", new(*RemoteError)},
+		{"redirect in a circle", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), http.StatusFound) }, "redirects more than", new(*RemoteError)},
 		{"silence", func(w http.ResponseWriter, r *http.Request) { time.Sleep(time.Second) }, "no answer for", new(*RemoteError)},
 		{"version 2", git("001e# service=git-upload-pack\n0000000eversion 2\n0000"), "not in git's protocol", new(*RemoteError)},
 		{"cut in the middle", git("001e# service=git-upload-pack\n000000"), "unexpected EOF", new(*RemoteError)},

@@ -244,19 +244,26 @@ func TestPushFaults(t *testing.T) {
 		outcome string
 		as      any
 	}{
-		{name: "cut while the request is on its way", big: true, outcome: "refused", as: new(*RemoteError),
+		{
+			name: "cut while the request is on its way", big: true, outcome: "refused", as: new(*RemoteError),
 			push: func(f *fault) func(http.ResponseWriter, *http.Request) {
 				return func(w http.ResponseWriter, req *http.Request) { req.Body.Read(make([]byte, 100)); cut(w) }
-			}},
-		{name: "cut before the server does anything", outcome: "unclear", as: new(*UnknownOutcomeError),
+			},
+		},
+		{
+			name: "cut before the server does anything", outcome: "unclear", as: new(*UnknownOutcomeError),
 			push: func(f *fault) func(http.ResponseWriter, *http.Request) {
 				return func(w http.ResponseWriter, req *http.Request) { cut(w) }
-			}},
-		{name: "cut after the server has applied it", landed: true, outcome: "moved",
+			},
+		},
+		{
+			name: "cut after the server has applied it", landed: true, outcome: "moved",
 			push: func(f *fault) func(http.ResponseWriter, *http.Request) {
 				return func(w http.ResponseWriter, req *http.Request) { f.backend(httptest.NewRecorder(), req); cut(w) }
-			}},
-		{name: "applied a moment after the cut", landed: true, outcome: "moved",
+			},
+		},
+		{
+			name: "applied a moment after the cut", landed: true, outcome: "moved",
 			push: func(f *fault) func(http.ResponseWriter, *http.Request) {
 				return func(w http.ResponseWriter, req *http.Request) {
 					body := httptest.NewRecorder()
@@ -271,23 +278,29 @@ func TestPushFaults(t *testing.T) {
 					time.Sleep(200 * time.Millisecond)
 					f.backend(body, copied)
 				}
-			}},
-		{name: "applied, and then the server is gone", landed: true, outcome: "unclear", as: new(*UnknownOutcomeError),
+			},
+		},
+		{
+			name: "applied, and then the server is gone", landed: true, outcome: "unclear", as: new(*UnknownOutcomeError),
 			push: func(f *fault) func(http.ResponseWriter, *http.Request) {
 				return func(w http.ResponseWriter, req *http.Request) {
 					f.backend(httptest.NewRecorder(), req)
 					f.dead.Store(true)
 					cut(w)
 				}
-			}},
-		{name: "a gateway gives up after the push has landed", landed: true, outcome: "moved",
+			},
+		},
+		{
+			name: "a gateway gives up after the push has landed", landed: true, outcome: "moved",
 			push: func(f *fault) func(http.ResponseWriter, *http.Request) {
 				return func(w http.ResponseWriter, req *http.Request) {
 					f.backend(httptest.NewRecorder(), req)
 					http.Error(w, "gateway timeout", http.StatusGatewayTimeout)
 				}
-			}},
-		{name: "a report cut in half", landed: true, outcome: "moved",
+			},
+		},
+		{
+			name: "a report cut in half", landed: true, outcome: "moved",
 			push: func(f *fault) func(http.ResponseWriter, *http.Request) {
 				return func(w http.ResponseWriter, req *http.Request) {
 					rec := httptest.NewRecorder()
@@ -295,24 +308,31 @@ func TestPushFaults(t *testing.T) {
 					w.Header().Set("Content-Type", "application/x-git-receive-pack-result")
 					w.Write(rec.Body.Bytes()[:20])
 				}
-			}},
-		{name: "too large for the server", outcome: "refused", as: new(*RemoteError),
+			},
+		},
+		{
+			name: "too large for the server", outcome: "refused", as: new(*RemoteError),
 			push: func(f *fault) func(http.ResponseWriter, *http.Request) {
 				return func(w http.ResponseWriter, req *http.Request) {
 					http.Error(w, "too large", http.StatusRequestEntityTooLarge)
 				}
-			}},
-		{name: "forbidden", outcome: "refused", as: new(*AuthError),
+			},
+		},
+		{
+			name: "forbidden", outcome: "refused", as: new(*AuthError),
 			push: func(f *fault) func(http.ResponseWriter, *http.Request) {
 				return func(w http.ResponseWriter, req *http.Request) { http.Error(w, "no", http.StatusForbidden) }
-			}},
-		{name: "silence", outcome: "unclear", as: new(*UnknownOutcomeError),
+			},
+		},
+		{
+			name: "silence", outcome: "unclear", as: new(*UnknownOutcomeError),
 			push: func(f *fault) func(http.ResponseWriter, *http.Request) {
 				return func(w http.ResponseWriter, req *http.Request) {
 					copyAll(new(strings.Builder), req)
 					time.Sleep(1200 * time.Millisecond)
 				}
-			}},
+			},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

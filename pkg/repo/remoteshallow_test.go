@@ -29,8 +29,6 @@ func history(t *testing.T, bare *gitRepo, n int) (g *gitRepo, ids []ID) {
 	return g, ids
 }
 
-func (g *gitRepo) count(rev string) string { return g.git("rev-list", "--count", rev) }
-
 // TestShallow does as git does at each depth, and then deepens and completes the
 // history, which git checks after each step.
 func TestShallow(t *testing.T) {

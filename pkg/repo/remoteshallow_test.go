@@ -168,6 +168,23 @@ func TestShallowLock(t *testing.T) {
 	b.fsck()
 }
 
+// TestShallowMoved does not write over a boundary that another process has moved.
+func TestShallowMoved(t *testing.T) {
+	g := newGit(t)
+	id := g.commit("a", "1")
+	g.write(".git/shallow", string(id)+"\n")
+	r := g.open()
+	if err := r.writeShallow(map[ID]bool{}, map[ID]bool{ID(strings.Repeat("3", 40)): true}); err == nil {
+		t.Error("writeShallow: no error")
+	}
+	if now, err := r.readShallow(); len(now) != 1 || !now[id] || err != nil {
+		t.Errorf("the boundary is %v, %v", now, err)
+	}
+	if _, err := os.Stat(filepath.Join(g.dir, ".git/shallow.lock")); err == nil {
+		t.Error("the lock is left behind")
+	}
+}
+
 func TestFetchSpecs(t *testing.T) {
 	bare := newBare(t)
 	g := newGit(t)

@@ -49,7 +49,9 @@ func server(t *testing.T, good []byte) (*httptest.Server, *[]string) {
 	})
 	mux.HandleFunc("/hang", func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	mux.HandleFunc("/gone", func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", http.StatusGone) })
-	mux.HandleFunc("/loop", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/loop?token=sesame", 302) })
+	mux.HandleFunc("/loop", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/loop?token=sesame", http.StatusFound)
+	})
 	mux.HandleFunc("/ftp", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Location", "ftp://x/sesame")
 		w.WriteHeader(302)

@@ -11,9 +11,6 @@ import (
 	"github.com/sluice-dev/sluice/pkg/manifest"
 )
 
-// canary stands in the environment of the tests: no program may see it.
-const canary = "SLUICE_TEST_CANARY=sesame-4711"
-
 // built is the directory of the programs of testdata/programs.
 var built string
 
@@ -33,7 +30,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	built = dir
-	os.Setenv("SLUICE_TEST_CANARY", "sesame-4711")
+	os.Setenv("SLUICE_TEST_CANARY", "sesame-4711") // no program may see it
 	return m.Run()
 }
 

@@ -5,7 +5,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -28,25 +27,47 @@ func addEnums(definitions map[string]*schema, api string) error {
 		if alpha.MatchString("." + prefix) {
 			continue
 		}
-		packages, err := parser.ParseDir(token.NewFileSet(), dir, func(f fs.FileInfo) bool {
-			return !strings.Contains(f.Name(), "generated") && !strings.HasSuffix(f.Name(), "_test.go")
-		}, parser.ParseComments)
+		files, err := parseDir(dir)
 		if err != nil {
 			return err
 		}
-		for _, p := range packages {
-			enums := enums(p)
-			ast.Inspect(p, func(n ast.Node) bool {
-				if t, ok := n.(*ast.TypeSpec); ok {
-					if s, ok := t.Type.(*ast.StructType); ok {
-						addToFields(definitions[prefix+t.Name.Name], s, enums)
-					}
+		enums := enums(files)
+		inspect(files, func(n ast.Node) bool {
+			if t, ok := n.(*ast.TypeSpec); ok {
+				if s, ok := t.Type.(*ast.StructType); ok {
+					addToFields(definitions[prefix+t.Name.Name], s, enums)
 				}
-				return true
-			})
-		}
+			}
+			return true
+		})
 	}
 	return nil
+}
+
+// parseDir parses the files of a package that people wrote, in order.
+func parseDir(dir string) ([]*ast.File, error) {
+	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		return nil, err
+	}
+	var files []*ast.File
+	for _, name := range names {
+		if base := filepath.Base(name); strings.Contains(base, "generated") || strings.HasSuffix(base, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
+
+func inspect(files []*ast.File, visit func(ast.Node) bool) {
+	for _, f := range files {
+		ast.Inspect(f, visit)
+	}
 }
 
 func addToFields(d *schema, s *ast.StructType, enums map[string][]string) {
@@ -77,9 +98,9 @@ func addToFields(d *schema, s *ast.StructType, enums map[string][]string) {
 
 // enums gives the values of the types marked +enum, without types of which
 // some value is not a plain constant.
-func enums(p *ast.Package) map[string][]string {
+func enums(files []*ast.File) map[string][]string {
 	out := map[string][]string{}
-	ast.Inspect(p, func(n ast.Node) bool {
+	inspect(files, func(n ast.Node) bool {
 		d, ok := n.(*ast.GenDecl)
 		if !ok || d.Tok != token.TYPE {
 			return true
@@ -92,7 +113,7 @@ func enums(p *ast.Package) map[string][]string {
 		}
 		return true
 	})
-	ast.Inspect(p, func(n ast.Node) bool {
+	inspect(files, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.ValueSpec:
 			id, ok := n.Type.(*ast.Ident)

@@ -102,7 +102,7 @@ func (e *editor) blockMembers(o *yaml.Node, olds, news []member, steps []step) {
 			e.fail(w.err)
 			switch start := olds[stay].start; {
 			case prev >= 0:
-				at := e.layout.comments(nextLine(e.text, olds[prev].end), col)
+				at := e.comments(nextLine(e.text, olds[prev].end), col)
 				e.change(at, at, pad(col)+text+e.eol)
 			case e.opens(start):
 				at := e.lineStart(start)
@@ -140,7 +140,7 @@ func (e *editor) removeHead(olds []member, stay int) {
 func (e *editor) removeLines(olds []member, i, prev, col int) {
 	end := nextLine(e.text, olds[i].end)
 	if prev >= 0 && e.endsInBlock(olds[prev].value) {
-		end = e.layout.comments(end, col)
+		end = e.comments(end, col)
 	}
 	e.change(e.lineStart(olds[i].start), end, "")
 }
@@ -176,7 +176,7 @@ func (e *editor) replaceValue(o, c *yaml.Node, p place) {
 		return
 	}
 	below := nextLine(e.text, s.end)
-	under := e.layout.comments(below, p.col)
+	under := e.comments(below, p.col)
 	w.literals = w.literals && under == below
 	head, lines := w.value(c, p.col, o.Style)
 	if head == "" && lines != "" {
@@ -241,7 +241,7 @@ func (e *editor) replaceInPlace(o, c *yaml.Node, p place) {
 		col = columnOf(e.text, e.lineStart(s.from), s.from)
 	}
 	below := nextLine(e.text, s.end)
-	w.literals = w.literals && e.layout.comments(below, p.col) == below &&
+	w.literals = w.literals && e.comments(below, p.col) == below &&
 		len(bytes.TrimSpace(e.text[s.end:lineEnd(e.text, s.end)])) == 0
 	anchored := s.base > s.after && s.base > 0 && !bytes.Contains(e.text[s.base:s.from], []byte("\n"))
 	var text string

@@ -80,7 +80,7 @@ func (e *editor) flowMembers(o *yaml.Node, olds, news []member, steps []step) {
 		}
 	}
 	prev := -1
-	for _, s := range steps {
+	for i, s := range steps {
 		switch {
 		case s.new < 0 && prev < 0:
 			e.change(olds[s.old].start, olds[s.old+1].start, "")
@@ -91,8 +91,13 @@ func (e *editor) flowMembers(o *yaml.Node, olds, news []member, steps []step) {
 			prev = s.old
 		case prev < 0:
 			e.change(olds[stay].start, olds[stay].start, w.flowMember(news[s.new], f)+f.separator(e.eol))
+		case i > 0 && steps[i-1].old < 0:
 		default:
-			e.insertBehind(olds[prev].end, prev == len(olds)-1, w.flowMember(news[s.new], f), f)
+			var texts []string
+			for ; i < len(steps) && steps[i].old < 0; i++ {
+				texts = append(texts, w.flowMember(news[steps[i].new], f))
+			}
+			e.insertBehind(olds[prev].end, prev == len(olds)-1, texts, f)
 		}
 	}
 	e.fail(w.err)
@@ -105,25 +110,15 @@ func (f flowForm) separator(eol string) string {
 	return f.comma
 }
 
-// insertBehind adds a member behind the one that ends there. The comment
+// insertBehind adds members behind the one that ends there. The comment
 // behind the last member of a collection stays with it.
-func (e *editor) insertBehind(end int, last bool, text string, f flowForm) {
+func (e *editor) insertBehind(end int, last bool, texts []string, f flowForm) {
+	text := strings.Join(texts, f.separator(e.eol))
 	rest := bytes.TrimLeft(e.text[end:lineEnd(e.text, end)], " \t")
 	if f.lines && last && bytes.HasPrefix(rest, []byte("#")) {
-		comma := ","
-		for _, c := range e.changes {
-			if c.from == end && c.text == comma {
-				comma = ""
-			}
-		}
-		e.change(end, end, comma)
+		e.change(end, end, ",")
 		below := lineEnd(e.text, end)
-		if comma == "" {
-			text = "," + e.eol + f.indent + text
-		} else {
-			text = e.eol + f.indent + text
-		}
-		e.change(below, below, text)
+		e.change(below, below, e.eol+f.indent+text)
 		return
 	}
 	e.change(end, end, f.separator(e.eol)+text)

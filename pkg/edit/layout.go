@@ -23,13 +23,13 @@ type layout struct {
 type span struct {
 	after, base, from, body, end int
 
-	start                  int   // with anchor and tag
-	named                  bool  // has an anchor that a replacement would lose
-	dashes                 []int // of a block sequence's items
-	column                 int   // of a block collection's keys or dashes
-	flow                   bool
-	header                 int  // of a block scalar: the end of its indicators
-	opaque                 bool // can be replaced, but not edited inside
+	start  int   // with anchor and tag
+	named  bool  // has an anchor that a replacement would lose
+	dashes []int // of a block sequence's items
+	column int   // of a block collection's keys or dashes
+	flow   bool
+	header int  // of a block scalar: the end of its indicators
+	opaque bool // can be replaced, but not edited inside
 }
 
 // locator walks a tree and its text side by side.

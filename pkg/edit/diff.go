@@ -246,12 +246,27 @@ func (e *editor) cost(a, b member) int {
 	}
 	n, m := Find(x, "name"), Find(y, "name")
 	switch {
-	case n == nil && m == nil:
+	case n == nil || m == nil:
 		return gap + 1
-	case n == nil || m == nil || !e.same(n, m):
-		return never
+	case e.same(n, m):
+		return 1
+	case e.renamed(x, y):
+		return gap + 1
 	}
-	return 1
+	return never
+}
+
+// renamed tells whether two mappings differ in their name alone.
+func (e *editor) renamed(a, b *yaml.Node) bool {
+	if len(a.Content) != len(b.Content) {
+		return false
+	}
+	for i := 0; i < len(a.Content); i += 2 {
+		if !e.same(a.Content[i], b.Content[i]) || a.Content[i].Value != "name" && !e.same(a.Content[i+1], b.Content[i+1]) {
+			return false
+		}
+	}
+	return true
 }
 
 // collection makes the members of one collection those of the other.

@@ -154,8 +154,12 @@ func (e *editor) endsInBlock(n *yaml.Node) bool {
 
 // replace writes a node in the place of another one.
 func (e *editor) replace(o, c *yaml.Node, p place) {
-	if e.spans[o].named {
+	s := e.spans[o]
+	if s.named {
 		delete(e.kept, o)
+	}
+	if s.tagged && (o.Kind != yaml.ScalarNode || nothing(o)) {
+		e.rewrote = true
 	}
 	c = follow(c)
 	switch p.kind {
@@ -255,6 +259,7 @@ func (e *editor) replaceInPlace(o, c *yaml.Node, p place) {
 	case text == "" && s.base >= 0:
 		e.change(s.base, s.end, "")
 	case text == "":
+		e.rewrote = true
 		e.change(s.from, s.end, "null")
 	case s.end == s.base:
 		e.change(s.base, s.base, pad(w.form.gap-1)+text)

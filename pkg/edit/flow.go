@@ -153,9 +153,12 @@ func (e *editor) replaceInFlow(o, c *yaml.Node, p place) {
 	}
 	s, w, f := e.spans[o], e.writer(nil), e.flowForm(p.owner)
 	f.lines = f.inner
-	if nothing(c) && s.after >= 0 && !f.json {
-		e.change(s.base, s.end, "")
-		return
+	if nothing(c) {
+		if s.after >= 0 && !e.json {
+			e.change(s.base, s.end, "")
+			return
+		}
+		e.rewrote = true // null has to be written
 	}
 	text := w.flowStyled(c, f, f.indent, o.Style)
 	e.fail(w.err)

@@ -23,8 +23,9 @@ type layout struct {
 type span struct {
 	after, base, from, body, end int
 
-	start  int   // with anchor and tag
-	named  bool  // has an anchor that a replacement would lose
+	start  int  // with anchor and tag
+	named  bool // has an anchor that a replacement would lose
+	tagged bool
 	dashes []int // of a block sequence's items
 	column int   // of a block collection's keys or dashes
 	flow   bool
@@ -90,7 +91,7 @@ func (l *locator) node(n *yaml.Node, after, indent int, flow bool) *span {
 		return s
 	}
 	bare := n.Kind == yaml.ScalarNode && n.Value == "" && n.Style&^yaml.TaggedStyle == 0
-	if bare && n.Anchor == "" && n.Style&yaml.TaggedStyle == 0 {
+	if bare && n.Anchor == "" && n.Style&yaml.TaggedStyle == 0 && !l.marked(n) {
 		l.lost = l.lost || after < 0
 		return s
 	}
@@ -106,7 +107,7 @@ func (l *locator) node(n *yaml.Node, after, indent int, flow bool) *span {
 	}
 	switch {
 	case tagged:
-		s.from, s.named = s.start, anchor > 0
+		s.from, s.named, s.tagged = s.start, anchor > 0, true
 	case anchor > 0:
 		s.base = anchor
 	}
@@ -128,6 +129,12 @@ func (l *locator) node(n *yaml.Node, after, indent int, flow bool) *span {
 		l.blockSequence(n, s)
 	}
 	return s
+}
+
+// marked tells whether a value that is not written has the tag "!", of which
+// the library tells nothing.
+func (l *locator) marked(n *yaml.Node) bool {
+	return n.Line >= 1 && n.Line <= len(l.lines) && l.at(l.offset(n), "!")
 }
 
 func (l *locator) scalar(n *yaml.Node, s *span, indent int) {

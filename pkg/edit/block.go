@@ -74,7 +74,7 @@ func (l *layout) shown(n *yaml.Node, f *form, deep bool) {
 }
 
 func (e *editor) writer(near *yaml.Node) *writer {
-	return &writer{eol: e.eol, form: e.near(near), literals: e.final, json: e.json}
+	return &writer{eol: e.eol, form: e.near(near), literals: true, final: e.final, json: e.json}
 }
 
 func pad(n int) string { return strings.Repeat(" ", max(n, 0)) }
@@ -139,17 +139,10 @@ func (e *editor) removeHead(olds []member, stay int) {
 // for those that would become the text of the block scalar above it.
 func (e *editor) removeLines(olds []member, i, prev, col int) {
 	end := nextLine(e.text, olds[i].end)
-	if prev >= 0 && e.endsInBlock(olds[prev].value) {
+	if prev >= 0 && e.spans[lastOf(olds[prev].value)].header > 0 {
 		end = e.comments(end, col)
 	}
 	e.change(e.lineStart(olds[i].start), end, "")
-}
-
-func (e *editor) endsInBlock(n *yaml.Node) bool {
-	for len(n.Content) > 0 {
-		n = n.Content[len(n.Content)-1]
-	}
-	return e.spans[n].header > 0
 }
 
 // replace writes a node in the place of another one.

@@ -2,8 +2,10 @@ package edit
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -14,56 +16,127 @@ import (
 	"github.com/sluice-dev/sluice/pkg/inject/conduit"
 )
 
-func TestScratch(t *testing.T) {
-	files, _ := filepath.Glob("../inject/conduit/testdata/objects/*.yaml")
-	more, _ := filepath.Glob("/work/shared/conduit/dev/corpus/*.yaml")
-	n := 0
-	for _, f := range append(files, more...) {
-		b, _ := os.ReadFile(f)
-		for i, d := range bytes.SplitAfter(b, []byte("\n---")) {
-			d = bytes.TrimSuffix(d, []byte("---"))
-			if i > 0 {
-				d = append([]byte("---"), d...)
-			}
-			for _, v := range []string{"v0.1.0", "v0.3.1", "v0.5.0", "v18.9.1"} {
-				in, err := conduit.New(config.Conduit{Version: v})
-				if err != nil {
-					t.Fatal(err)
-				}
-				tree, err := parse(d)
-				if err != nil || tree == nil {
-					continue
-				}
-				r, err := in.Inject(tree)
-				if err != nil || r.Status != conduit.Injected || r.Replaced != "" {
-					continue
-				}
-				n++
-				out, ext, err := Document(d, tree)
-				if err != nil {
-					t.Errorf("%s: %v", f, err)
-					continue
-				}
-				if ext != Exact {
-					t.Errorf("%s %d: %v", f, i, ext)
-				}
-				if os.Getenv("SHOW") != "" && strings.Contains(f, os.Getenv("SHOW")) && v == "v0.3.1" {
-					t.Log(string(out))
-				}
-				back, _ := parse(out)
-				conduit.Strip(back)
-				got, ext, err := Document(out, back)
-				if err != nil || ext != Exact {
-					t.Errorf("back %s: %v %v", f, ext, err)
-					continue
-				}
-				if diff := cmp.Diff(string(d), string(got)); diff != "" {
-					t.Errorf("%s: %s", f, diff)
-				}
-			}
+var indents = regexp.MustCompile(`(?m)^( *)(- )?`)
+
+// forms are ways to write the same document.
+var forms = map[string]func(string) string{
+	"as it is": func(s string) string { return s },
+	"CRLF":     func(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") },
+	"no final newline": func(s string) string {
+		if strings.HasSuffix(s, "- |\n          two\n          lines\n") {
+			return s // a block's last line break counts
 		}
-	}
-	t.Log(n)
+		return strings.TrimSuffix(s, "\n")
+	},
+	"blank lines":     func(s string) string { return "\n" + s + "\n  \n" },
+	"separator, end":  func(s string) string { return "--- # first\n" + s + "...\n# last\n" },
+	"byte order mark": func(s string) string { return "\ufeff" + s },
+	"wide": func(s string) string {
+		return strings.ReplaceAll(indents.ReplaceAllString(s, "$1$1$2"), "- ", "-   ")
+	},
+	"dashes indented": func(s string) string {
+		var b bytes.Buffer
+		enc := yaml.NewEncoder(&b)
+		enc.SetIndent(4)
+		if err := enc.Encode(parsed(s)); err != nil {
+			return err.Error()
+		}
+		return b.String()
+	},
 }
 
-var _ yaml.Node
+// TestInject holds that an injected proxy can be taken out to the byte, for
+// each release and each way to write an object.
+func TestInject(t *testing.T) {
+	paths, err := filepath.Glob("../inject/conduit/testdata/objects/*.yaml")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no objects: %v", err)
+	}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, form := range forms {
+			t.Run(filepath.Base(path)+"/"+name, func(t *testing.T) {
+				for _, version := range conduit.Releases() {
+					injectAndBack(t, version, form(string(text)))
+				}
+			})
+		}
+	}
+}
+
+func injectAndBack(t *testing.T, version, text string) {
+	t.Helper()
+	in, err := conduit.New(config.Conduit{Version: version})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := in.Inject(tree); err != nil || r.Status != conduit.Injected && r.Status != conduit.Skipped {
+		t.Fatalf("%s: %+v, %v", version, r, err)
+	}
+	out, extent, err := Document([]byte(text), tree)
+	if err != nil || extent != Exact {
+		t.Fatalf("%s: %v, %v", version, extent, err)
+	}
+	if json.Valid([]byte(text)) && !json.Valid(out) {
+		t.Errorf("%s: not JSON any more: %s", version, out)
+	}
+	if left := without(out, []byte(text)); left != "" {
+		t.Errorf("%s: line %q is gone from\n%s", version, left, out)
+	}
+	back, err := parse(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conduit.Strip(back)
+	got, extent, err := Document(out, back)
+	if err != nil || extent != Exact {
+		t.Fatalf("%s: back: %v, %v", version, extent, err)
+	}
+	if diff := cmp.Diff(text, string(got)); diff != "" {
+		t.Errorf("%s: %s", version, diff)
+	}
+}
+
+// without gives the first comment line of old that is not in text.
+func without(text, old []byte) string {
+	for line := range strings.Lines(string(old)) {
+		if strings.HasPrefix(strings.TrimSpace(line), "#") && !strings.Contains(string(text), line) {
+			return line
+		}
+	}
+	return ""
+}
+
+// TestReplace holds that an upgrade of the proxy changes only the values that
+// differ.
+func TestReplace(t *testing.T) {
+	const text = "kind: Pod\napiVersion: v1\nmetadata: {name: x}\nspec:\n  containers:\n  - name: x # app\n    image: x\n"
+	inject := func(text, version string) string {
+		in, err := conduit.New(config.Conduit{Version: version})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tree := parsed(text)
+		if _, err := in.Inject(tree); err != nil {
+			t.Fatal(err)
+		}
+		out, extent, err := Document([]byte(text), tree)
+		if err != nil || extent != Exact {
+			t.Fatal(extent, err)
+		}
+		return string(out)
+	}
+	first := inject(text, "v0.3.0")
+	noted := strings.Replace(first, "  - name: conduit-proxy\n", "  - name: conduit-proxy # ours\n", 1)
+	want := strings.ReplaceAll(inject(text, "v0.3.1"), "  - name: conduit-proxy\n", "  - name: conduit-proxy # ours\n")
+	if diff := cmp.Diff(want, inject(noted, "v0.3.1")); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -84,6 +84,9 @@ func (s *source) attempts(old, want *yaml.Node) []attempt {
 		tries = append(tries, func() ([]byte, Extent, error) { return s.appended(want) })
 	} else if l, ok := locate(s, old); ok {
 		tries = append(tries, func() ([]byte, Extent, error) { return edited(l, old, want, nil) })
+		if last := lastOf(old); !s.final && l.spans[last].header > 0 {
+			tries = append(tries, func() ([]byte, Extent, error) { return edited(l, old, want, last) })
+		}
 		inner := enclosing(old, want)
 		for i := len(inner) - 1; i >= 0; i-- {
 			tries = append(tries, func() ([]byte, Extent, error) { return edited(l, old, want, inner[i]) })
@@ -100,7 +103,7 @@ func (s *source) attempts(old, want *yaml.Node) []attempt {
 
 // appended writes the first node of a document that held only comments.
 func (s *source) appended(want *yaml.Node) ([]byte, Extent, error) {
-	w := writer{eol: s.eol, form: defaults, literals: s.final}
+	w := writer{eol: s.eol, form: defaults, literals: true, final: s.final}
 	out := append([]byte(nil), s.text...)
 	out = append(out, w.node(want, 0)+s.eol...)
 	return s.finish(out), Exact, w.err
@@ -123,6 +126,14 @@ func edited(l *layout, old, want, anew *yaml.Node) ([]byte, Extent, error) {
 		extent = Subtree
 	}
 	return l.finish(out), extent, nil
+}
+
+// lastOf gives the last node of a tree.
+func lastOf(n *yaml.Node) *yaml.Node {
+	for len(n.Content) > 0 {
+		n = n.Content[len(n.Content)-1]
+	}
+	return n
 }
 
 // enclosing gives the nodes that hold every difference, below the root and

@@ -128,7 +128,7 @@ func (w *writer) literal(n *yaml.Node, col int, hint yaml.Style) (header, lines 
 	}
 	body, clip := strings.CutSuffix(s, "\n")
 	switch {
-	case !w.literals || w.json || n.ShortTag() != "!!str" || n.Style&quotes != 0:
+	case !w.literals || clip && !w.final || w.json || n.ShortTag() != "!!str" || n.Style&quotes != 0:
 		return "", "", false
 	case !strings.Contains(s, "\n") && style&blocks == 0:
 		return "", "", false

@@ -13,6 +13,7 @@ type writer struct {
 	eol      string
 	form     form
 	literals bool // block scalars may be used
+	final    bool // a line break follows
 	json     bool
 	err      error
 }

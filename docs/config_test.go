@@ -76,6 +76,8 @@ func word(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Pointer:
 		return word(t.Elem())
+	case reflect.Map:
+		return "mapping of text to " + word(t.Elem())
 	case reflect.Bool:
 		return "true or false"
 	case reflect.Int64:
@@ -101,6 +103,7 @@ func sources(s *shell) {
 		"api/deployment.yaml":                    deployment,
 		"api/service.yaml":                       "apiVersion: v1\nkind: Service\nmetadata: {name: api}\n",
 		"settings.yaml":                          settings,
+		"elsewhere.yaml":                         strings.Replace(settings, "{name: settings}", "{name: elsewhere, namespace: kube-system}", 1),
 		"list.json":                              `{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "list"}}`,
 		"teams/a/b/c.yaml":                       strings.Replace(settings, "settings", "c", 1),
 		"plain/d.yml":                            strings.Replace(settings, "settings", "d", 1),
@@ -114,6 +117,8 @@ func sources(s *shell) {
 		"base/kustomization.yaml":                "resources: [deployment.yaml]\n",
 		"overlays/staging/kustomization.yaml":    "resources: [../../base]\n",
 		"overlays/production/kustomization.yaml": "resources: [../../base]\n",
+		"untold/kustomization.yaml":              "resources: [two.yaml]\npatches:\n- {target: {name: api}, options: {allowNameChange: true}, patch: '- {op: replace, path: /metadata, value: {name: other}}'}\n",
+		"untold/two.yaml":                        deployment + "---\n" + strings.Replace(deployment, "name: api", "name: web", 1),
 		"../outside.yaml":                        settings,
 		"linked/e.yaml":                          strings.Replace(settings, "settings", "e", 1),
 	} {
@@ -167,7 +172,7 @@ func TestConfigFindings(t *testing.T) {
 		}
 	}
 	for _, file := range []string{
-		"config/config.go", "config/check.go", "config/decode.go", "hydrate/hydrate.go", "inject/inject.go",
+		"config/config.go", "config/check.go", "config/decode.go", "hydrate/hydrate.go", "hydrate/policy.go", "inject/inject.go",
 		"inject/conduit/options.go", "render/render.go",
 	} {
 		for _, pattern := range findings(t, filepath.Join("../pkg", filepath.FromSlash(file))) {

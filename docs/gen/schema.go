@@ -28,8 +28,8 @@ type node struct {
 	Items       *node            `json:"items,omitempty"`
 	Properties  map[string]*node `json:"properties,omitempty"`
 	Required    []string         `json:"required,omitempty"`
-	// AdditionalProperties is set, to false, on mappings only.
-	AdditionalProperties *bool `json:"additionalProperties,omitempty"`
+	// AdditionalProperties is false, or what the values of free keys are.
+	AdditionalProperties any `json:"additionalProperties,omitempty"`
 }
 
 // schema gives the JSON Schema of sluice.yaml: the shape from the types, the
@@ -66,12 +66,14 @@ func describe(t reflect.Type, said map[string]string) (*node, error) {
 	case reflect.Uint32: // the type of TCP ports
 		low, high := int64(1), int64(65535)
 		return &node{Type: "integer", Minimum: &low, Maximum: &high}, nil
+	case reflect.Map:
+		values, err := describe(t.Elem(), said)
+		return &node{Type: "object", AdditionalProperties: values}, err
 	case reflect.Slice:
 		items, err := describe(t.Elem(), said)
 		return &node{Type: "array", Items: items}, err
 	case reflect.Struct:
-		closed := false
-		n := &node{Type: "object", Properties: map[string]*node{}, AdditionalProperties: &closed}
+		n := &node{Type: "object", Properties: map[string]*node{}, AdditionalProperties: false}
 		for i := range t.NumField() {
 			f := t.Field(i)
 			key := f.Tag.Get("yaml")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/sluice-dev/sluice/pkg/repo"
@@ -42,11 +43,31 @@ func Apply(ctx context.Context, r *repo.Repo, chains []*Next, now time.Time) (mo
 	who := r.Committer()
 	who.When = now
 	err = r.UpdateRefs(ctx, updates, who, "sluice commit")
+	if Landed(r, updates, err) {
+		err = nil
+	}
 	var reflog *repo.ReflogError
 	if err != nil && !errors.As(err, &reflog) {
 		return nil, err
 	}
-	return moves, errors.Join(err, w.Recheck(ctx))
+	// The branches have moved: an interruption must not turn that into an error.
+	return moves, errors.Join(err, w.Recheck(context.WithoutCancel(ctx)))
+}
+
+// Landed tells whether an update that lost a race lost it to a run that did
+// the same: every branch is where it was to go. Commits have the same id
+// whoever makes them.
+func Landed(r *repo.Repo, updates []repo.RefUpdate, err error) bool {
+	var moved *repo.MovedError
+	if !errors.As(err, &moved) {
+		return false
+	}
+	for _, u := range updates {
+		if at, err := r.Branch(strings.TrimPrefix(u.Name, "refs/heads/")); err != nil || at != u.New {
+			return false
+		}
+	}
+	return true
 }
 
 // moves adds a chain's objects and says which branches are to move to them.

@@ -6,12 +6,10 @@ package branch
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/sluice-dev/sluice/pkg/config"
-	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/repo"
 	"github.com/sluice-dev/sluice/pkg/tree"
 )
@@ -128,120 +126,37 @@ type Options struct {
 func Plan(ctx context.Context, r *repo.Repo, heads []Head, environments []*tree.Environment, p tree.Provenance, source *repo.Commit, o Options) (*Next, error) {
 	root := heads[0]
 	next := &Next{Root: root.Environment, Tip: root.Tip, local: root.Local}
-	for _, h := range heads {
+	for i, h := range heads {
 		if h.Tip == "" {
 			next.Made = append(next.Made, h.Environment)
 		}
-		if err := checkHead(r, h); err != nil {
+		if err := checkHead(r, h, i == 0 || h.Tip == ""); err != nil {
 			return nil, err
 		}
 	}
+	if err := checkLine(heads); err != nil {
+		return nil, err
+	}
+	unrelated := false
 	if root.Provenance != nil {
-		superseded, err := checkSource(ctx, r, root, source.ID, o)
+		how, err := checkSource(ctx, r, root, source.ID, o)
 		if err != nil {
 			return nil, err
 		}
-		if superseded {
+		if how == older {
 			next.Outcome = Superseded
 			return next, nil
 		}
-	}
-	return next, next.compose(r, root, environments, p, source)
-}
-
-// checkHead refuses a branch that is not sluice's to move.
-func checkHead(r *repo.Repo, h Head) error {
-	branch := h.Environment.Branch
-	if h.Foreign {
-		return &finding.Refusal{
-			Text: fmt.Sprintf("branch %s was not written by sluice: its tip %s has no %s", branch, h.Tip.Short(), tree.ProvenancePath),
-			Hint: fmt.Sprintf("give environment %q another branch, or move this one out of the way: git branch -m %s %s-before-sluice", h.Environment.Name, branch, branch),
+		unrelated = how == apart
+		if err := checkConfig(r, root, source.ID, p.Source.Config); err != nil {
+			return nil, err
 		}
 	}
-	if err := CheckMovable(r, branch); err != nil {
-		return err
-	}
-	if h.Damaged != nil {
-		return &finding.Refusal{
-			Text: fmt.Sprintf("branch %s was edited by hand: %v", branch, h.Damaged),
-			Hint: "take the edit back: git revert on " + branch,
-		}
-	}
-	if h.Provenance == nil {
-		return nil
-	}
-	files, err := r.Files(h.Tip)
-	if err != nil {
-		return err
-	}
-	var edited []string
-	for _, e := range h.Provenance.Environments {
-		id, err := tree.ID(files, e.Path)
-		if err != nil {
-			return err
-		}
-		if id != e.Tree {
-			edited = append(edited, e.Path+"/")
-		}
-	}
-	if len(edited) > 0 {
-		return &finding.Refusal{
-			Text: fmt.Sprintf("branch %s was edited by hand: %s at %s is not what was hydrated", branch, strings.Join(edited, " and "), h.Tip.Short()),
-			Hint: fmt.Sprintf("see what is different: sluice verify %s; then make the change in the source and take the edit back: git revert on %s", h.Environment.Name, branch),
-		}
-	}
-	return nil
-}
-
-// CheckMovable refuses a branch that a working tree has checked out.
-func CheckMovable(r *repo.Repo, name string) error {
-	at, checkedOut, err := r.CheckedOut(name)
-	if err != nil || !checkedOut {
-		return err
-	}
-	return &finding.Refusal{
-		Text: fmt.Sprintf("branch %s is checked out in %s: moving it would make its files look edited", name, at),
-		Hint: "switch that working tree to another branch: git switch --detach",
-	}
-}
-
-// checkSource tells whether the branch already holds something newer than
-// the source commit, and refuses one that has nothing to do with it.
-func checkSource(ctx context.Context, r *repo.Repo, root Head, source repo.ID, o Options) (superseded bool, err error) {
-	recorded := repo.ID(root.Provenance.Source.Commit)
-	if recorded == source {
-		return false, nil
-	}
-	older, err := r.IsAncestor(ctx, source, recorded)
-	var missing *repo.MissingObjectError
-	if err != nil && !errors.As(err, &missing) {
-		return false, err // a recorded source that is not here may be newer or not: unknown
-	}
-	if older == repo.Yes {
-		return true, nil
-	}
-	if o.AllowUnrelatedSource {
-		return false, nil
-	}
-	newer, err := r.IsAncestor(ctx, recorded, source)
-	if err != nil || newer == repo.Yes {
-		return false, err
-	}
-	branch := root.Environment.Branch
-	if newer == repo.Unknown {
-		return false, &finding.Refusal{
-			Text: fmt.Sprintf("whether source %s follows %s, which %s holds, cannot be told: the history is not here", source.Short(), recorded.Short(), branch),
-			Hint: "fetch it: git fetch --unshallow, or fetch-depth: 0 in actions/checkout",
-		}
-	}
-	return false, &finding.Refusal{
-		Text: fmt.Sprintf("source %s does not follow %s, which %s holds: the source's history was rewritten, or this is another branch of it", source.Short(), recorded.Short(), branch),
-		Hint: "commit from a source that contains it, or say that this is meant: --allow-unrelated-source",
-	}
+	return next, next.compose(r, root, unrelated, environments, p, source)
 }
 
 // compose fills in the commit, unless nothing changed.
-func (n *Next) compose(r *repo.Repo, root Head, environments []*tree.Environment, p tree.Provenance, source *repo.Commit) error {
+func (n *Next) compose(r *repo.Repo, root Head, unrelated bool, environments []*tree.Environment, p tree.Provenance, source *repo.Commit) error {
 	n.Outcome = Committed
 	parent, err := n.parent(r)
 	if err != nil {
@@ -262,11 +177,14 @@ func (n *Next) compose(r *repo.Repo, root Head, environments []*tree.Environment
 		n.Changed = append(n.Changed, Changed{Environment: env.Name, Objects: countObjects(differences)})
 	}
 	gone := removed(root.Provenance, environments)
-	if !differ && len(gone) == 0 && root.Provenance != nil {
+	if !differ && len(gone) == 0 && root.Provenance != nil && sameNames(root.Provenance, environments) {
 		n.Outcome = Unchanged
 		return nil
 	}
 	n.spec.dirs, err = tree.Branch(p, environments, func(environment, app string) (*tree.Record, error) {
+		if unrelated {
+			return nil, nil // a record of a history that may soon be gone proves nothing
+		}
 		return tree.ReadRecord(have, environment, app)
 	})
 	if err != nil {
@@ -278,6 +196,9 @@ func (n *Next) compose(r *repo.Repo, root Head, environments []*tree.Environment
 	when := source.Committer.When
 	if parent.Committer.When.After(when) {
 		when = parent.Committer.When
+	}
+	if _, offset := when.Zone(); max(offset, -offset) >= 24*60*60 {
+		when = when.UTC() // a source may hold a time zone that there is not: git fsck refuses it
 	}
 	n.spec.author, n.spec.commit = source.Author, r.Committer()
 	n.spec.author.When, n.spec.commit.When = when, when
@@ -320,6 +241,21 @@ func removed(p *tree.Provenance, environments []*tree.Environment) []string {
 		}
 	}
 	return gone
+}
+
+// sameNames tells whether the environments are those that are recorded: one
+// under a new name needs its records under that name, also if no object changed.
+func sameNames(p *tree.Provenance, environments []*tree.Environment) bool {
+	recorded := map[string]string{}
+	for _, e := range p.Environments {
+		recorded[e.Path] = e.Name
+	}
+	for _, e := range environments {
+		if recorded[e.Path] != e.Name {
+			return false
+		}
+	}
+	return true
 }
 
 func countObjects(differences []tree.Difference) int {

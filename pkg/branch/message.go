@@ -19,7 +19,13 @@ func message(name string, objects int, subject string, p tree.Provenance, pins [
 	if s := oneLine(subject); s != "" {
 		fmt.Fprintf(&b, " (%s)", s)
 	}
-	fmt.Fprintf(&b, "\n\nSource-Commit: %s\n", p.Source.Commit)
+	return b.String() + "\n\n" + trailers(p, pins)
+}
+
+// trailers gives the last paragraph of the message.
+func trailers(p tree.Provenance, pins []tree.Pin) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Source-Commit: %s\n", p.Source.Commit)
 	if p.Source.Ref != "" {
 		fmt.Fprintf(&b, "Source-Ref: %s\n", oneLine(p.Source.Ref))
 	}

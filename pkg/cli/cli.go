@@ -11,6 +11,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -82,7 +83,17 @@ service-mesh proxy with the version that the repository pins, and commits the
 fully hydrated result to an environment branch. Promotion moves the next
 environment's branch forward to that same commit.`,
 		SilenceUsage: true, SilenceErrors: true,
-		Args: cobra.NoArgs,
+		SuggestionsMinimumDistance: 2,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			err := fmt.Errorf("unknown command %q", args[0])
+			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+				err = fmt.Errorf("%w: did you mean %s?", err, strings.Join(near, " or "))
+			}
+			return &usageError{err}
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(*cobra.Command, []string) error {
 			switch c.output {
@@ -100,7 +111,7 @@ environment's branch forward to that same commit.`,
 	flags.BoolVarP(&c.verbose, "verbose", "v", false, "say what is being done")
 	flags.BoolVar(&c.noColor, "no-color", false, "no colors (also: NO_COLOR, CI, or output that is no terminal)")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(c.renderCommand(), c.commitCommand(), c.promoteCommand(), c.verifyCommand(), c.statusCommand(), c.versionCommand())
+	root.AddCommand(c.renderCommand(), c.commitCommand(), c.promoteCommand(), c.verifyCommand(), c.statusCommand(), c.injectCommand(), c.uninjectCommand(), c.versionCommand())
 	return root
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -92,7 +93,9 @@ func (c *command) commit(ctx context.Context, w *workspace, s *snapshot, options
 	for i, next := range plans {
 		results = append(results, result(next, moves[i], s.commit.ID))
 	}
-	c.noteUncommitted(w, inputs)
+	if head, err := w.repo.Resolve("HEAD"); err == nil && head == s.commit.ID {
+		c.noteUncommitted(w, inputs)
+	}
 	return results, nil
 }
 
@@ -207,13 +210,19 @@ func (c *command) noteUncommitted(w *workspace, inputs []tree.Input) {
 			continue
 		}
 		data, err := files.ReadFile(in.Path, maxInput)
-		if err == nil && string(repo.BlobID(data)) != in.ID || errors.Is(err, source.ErrTooLarge) {
+		if err == nil && !holds(data, in.ID) || errors.Is(err, source.ErrTooLarge) {
 			differ = append(differ, in.Path)
 		}
 	}
 	if len(differ) > 0 {
 		c.note("note: not committed yet and so not part of it: %s", strings.Join(differ, ", "))
 	}
+}
+
+// holds tells whether a file's bytes are those of a blob, perhaps with the line
+// endings that core.autocrlf gives a working tree.
+func holds(data []byte, blob string) bool {
+	return string(repo.BlobID(data)) == blob || string(repo.BlobID(bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")))) == blob
 }
 
 // maxInput is the largest source file, in bytes.

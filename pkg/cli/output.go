@@ -7,18 +7,23 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"sigs.k8s.io/yaml"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/sluice-dev/sluice/pkg/manifest"
 )
 
 // print writes a result in the format that -o asks for.
 func (c *command) print(v any, text func() error) error {
 	switch c.output {
 	case "json":
-		enc := json.NewEncoder(c.Out)
-		enc.SetIndent("", "  ")
-		return enc.Encode(v)
+		data, err := json.MarshalIndent(v, "", "  ")
+		if err != nil {
+			return err
+		}
+		_, err = c.Out.Write(append(escapeJSON(data, surrogates), '\n'))
+		return err
 	case "yaml":
-		data, err := yaml.Marshal(v)
+		data, err := toYAML(v)
 		if err != nil {
 			return err
 		}
@@ -26,6 +31,20 @@ func (c *command) print(v any, text func() error) error {
 		return err
 	}
 	return text()
+}
+
+// toYAML gives what v is in JSON, as YAML. Nothing in it is not printable.
+func toYAML(v any) ([]byte, error) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	data = escapeJSON(data, func(r rune) string { return fmt.Sprintf(`\U%08x`, r) })
+	var n yaml.Node
+	if err := yaml.Unmarshal(data, &n); err != nil {
+		return nil, err
+	}
+	return manifest.EncodeNode(n.Content[0])
 }
 
 // table writes rows with their columns lined up; the last column is not

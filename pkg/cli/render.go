@@ -28,7 +28,7 @@ from. It reads the working tree, or a commit with --rev, and changes nothing.`,
 		Example: `  sluice render staging | kubectl apply -f -
   sluice render --rev v1.4.0 production
   sluice render --out /tmp/hydrated`,
-		Args: usage(cobra.ArbitraryArgs),
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, names []string) error {
 			w, err := c.open()
 			if err != nil {
@@ -57,6 +57,9 @@ from. It reads the working tree, or a commit with --rev, and changes nothing.`,
 				return err
 			}
 			if out != "" {
+				if !filepath.IsAbs(out) {
+					out = filepath.Join(c.dir, out)
+				}
 				return writeOut(out, environments)
 			}
 			if c.output == "json" {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -55,6 +56,7 @@ type standing struct {
 	Source       repo.ID `json:"source,omitempty"`
 	Subject      string  `json:"subject,omitempty"` // of the source commit
 	Behind       *int    `json:"behind"`            // commits; null if it cannot be told
+	OffLine      bool    `json:"offLine,omitempty"` // holds commits that promotedFrom never had: nothing can be promoted to it
 	Injectors    []pin   `json:"injectors"`
 }
 
@@ -105,6 +107,11 @@ func (s *standing) fill(w *workspace, h branch.Head) error {
 		return err
 	}
 	records, err := tree.Records(files, h.Environment.Name)
+	var missing *repo.MissingObjectError
+	if err != nil && !errors.As(err, &missing) {
+		s.State = "damaged"
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -128,10 +135,20 @@ func (s *standing) behind(ctx context.Context, w *workspace, h branch.Head, tips
 		return nil
 	}
 	n, known, err := w.repo.CountBetween(ctx, from, to)
-	if err == nil && known {
-		s.Behind = &n
+	var missing *repo.MissingObjectError
+	if errors.As(err, &missing) {
+		return nil // a source whose history was rewritten, or is not in this clone
 	}
-	return err
+	if err != nil || !known {
+		return err
+	}
+	s.Behind = &n
+	if s.PromotedFrom != "" {
+		follows, err := w.repo.IsAncestor(ctx, from, to)
+		s.OffLine = follows == repo.No
+		return err
+	}
+	return nil
 }
 
 func (c *command) printStatus(rows []standing) error {
@@ -165,6 +182,8 @@ func (s standing) lag() string {
 		of = "source"
 	}
 	switch {
+	case s.OffLine:
+		return "not on the line of " + of
 	case s.Behind == nil:
 		return "-"
 	case *s.Behind == 0:

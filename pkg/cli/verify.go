@@ -18,7 +18,7 @@ func (c *command) verifyCommand() *cobra.Command {
 of and compares the result with the branch byte by byte. It names every file
 that is extra, missing or different, and then exits with 1. Without names it
 verifies every environment that has been hydrated.`,
-		Args: usage(cobra.ArbitraryArgs),
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, names []string) error {
 			w, err := c.open()
 			if err != nil {

@@ -7,8 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/sluice-dev/sluice/pkg/branch"
 	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/hydrate"
@@ -31,7 +33,11 @@ func (c *command) open() (*workspace, error) {
 		return nil, err
 	}
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
-		return nil, fmt.Errorf("opening %q: %w", c.dir, errors.Unwrap(err))
+		var at *fs.PathError
+		if errors.As(err, &at) {
+			err = at.Err // which element of the path it was says less than the whole
+		}
+		return nil, fmt.Errorf("opening %q: %w", c.dir, err)
 	}
 	w := &workspace{root: dir}
 	w.repo, err = repo.Open(dir, repo.EnvFrom(c.Env))
@@ -75,9 +81,13 @@ func (w *workspace) findConfig(dir, file string) error {
 	w.root = root
 	at := filepath.Join(dir, config.FileName)
 	if file != "" {
-		at = file
-		if !filepath.IsAbs(at) {
-			at = filepath.Join(dir, file)
+		at = filepath.Join(dir, file)
+		if filepath.IsAbs(file) {
+			// The root has no links in it, so the way to the file must not have any.
+			at = file
+			if real, err := filepath.EvalSymlinks(filepath.Dir(file)); err == nil {
+				at = filepath.Join(real, filepath.Base(file))
+			}
 		}
 	}
 	for up := dir; file == ""; up = filepath.Dir(up) {
@@ -203,13 +213,26 @@ func (c *command) verify(ctx context.Context, w *workspace, id repo.ID) ([]tree.
 		return nil, err
 	}
 	defer pool.Close()
-	return hydrate.Verify(ctx, files, func(commit string) (*source.FS, error) {
+	found, err := hydrate.Verify(ctx, files, func(commit string) (*source.FS, error) {
 		recorded, err := w.repo.Files(repo.ID(commit))
 		if err != nil {
 			return nil, fmt.Errorf("opening the recorded source of %s: %w", id.Short(), err)
 		}
 		return source.New(recorded), nil
 	}, pool)
+	if err != nil {
+		return nil, err
+	}
+	more, err := branch.Verify(ctx, w.repo, id)
+	if err != nil && len(found) > 0 {
+		return found, nil // what has been found is an answer
+	}
+	for _, d := range more {
+		if !slices.ContainsFunc(found, func(f tree.Difference) bool { return f.Path == d.Path }) {
+			found = append(found, d)
+		}
+	}
+	return found, err
 }
 
 // source gives a snapshot as the stages take it.

@@ -37,8 +37,6 @@ func (c *Config) check() error {
 	k.branches()
 	k.promotions()
 	k.apps()
-	k.tools()
-	k.skew()
 	if c.Secrets != "refuse" && c.Secrets != "allow" {
 		k.add("secrets", fmt.Sprintf("secrets is %q", c.Secrets), "write refuse or allow")
 	}
@@ -46,69 +44,31 @@ func (c *Config) check() error {
 }
 
 func (k *checker) lists() {
-	top := len(k.KubectlApply) > 0 || len(k.ConduitInject) > 0 || len(k.Inject) > 0
+	top := len(k.KubectlApply) > 0 || len(k.ConduitInject) > 0
 	switch {
 	case top && len(k.Apps) > 0:
-		k.add("apps", "top-level kubectlApply, conduitInject and inject do not go together with apps", "move the top-level lists into an app of their own")
+		k.add("apps", "top-level kubectlApply and conduitInject do not go together with apps", "move the top-level lists into an app of their own")
 	case !top && len(k.Apps) == 0:
 		k.add("kubectlApply", "nothing to apply", "list manifests or kustomization directories under kubectlApply:")
 	}
-	k.app("", k.KubectlApply, k.ConduitInject, k.Inject, k.Conduit)
+	k.app("", k.KubectlApply, k.ConduitInject, k.Conduit)
 	k.pin("conduit", k.Conduit)
 }
 
 // app checks the lists of the app at config path at.
-func (k *checker) app(at string, apply []Apply, conduit []string, inject []Inject, pin *Conduit) {
-	for i, a := range apply {
-		entry := index(join(at, "kubectlApply"), i)
-		if a.Exec == nil {
-			k.path(entry, a.Path)
-			continue
-		}
-		k.run(entry+".exec", a.Exec.Tool, a.Exec.Files)
+func (k *checker) app(at string, apply, inject []string, pin *Conduit) {
+	for i, p := range apply {
+		k.path(index(join(at, "kubectlApply"), i), p)
 	}
-	for i, p := range conduit {
+	for i, p := range inject {
 		k.path(index(join(at, "conduitInject"), i), p)
 	}
-	for i, in := range inject {
-		entry := index(join(at, "inject"), i)
-		k.run(entry, in.Tool, in.Files)
-		if len(in.Paths) == 0 {
-			k.add(entry, entry+" selects nothing", "list files or directories under paths:")
-		}
-		for j, p := range in.Paths {
-			k.path(index(entry+".paths", j), p)
-		}
+	if len(inject) > 0 && len(apply) == 0 {
+		k.add(join(at, "conduitInject"), "conduitInject selects from kubectlApply, which lists nothing", "list the files under kubectlApply: too")
 	}
-	for _, list := range []struct {
-		key  string
-		long int
-	}{{"conduitInject", len(conduit)}, {"inject", len(inject)}} {
-		if list.long > 0 && len(apply) == 0 {
-			k.add(join(at, list.key), list.key+" selects from kubectlApply, which lists nothing", "list the files under kubectlApply: too")
-		}
-	}
-	if len(conduit) > 0 && pin == nil {
+	if len(inject) > 0 && pin == nil {
 		k.add(join(at, "conduitInject"), "conduitInject without a pin: conduit.version is not set",
 			"pin the injector: add\n  conduit:\n    version: v0.3.1")
-	}
-}
-
-// run checks what a run of a program names.
-func (k *checker) run(at, tool string, files []string) {
-	var known []string
-	for _, t := range k.Tools {
-		known = append(known, t.Name)
-	}
-	if _, _, ok := k.Tool(tool); !ok {
-		hint := suggest(tool, known)
-		if len(known) == 0 {
-			hint = "pin the program: add it under tools:"
-		}
-		k.add(at+".tool", fmt.Sprintf("tool %q is not pinned under tools", tool), hint)
-	}
-	for i, f := range files {
-		k.path(index(at+".files", i), f)
 	}
 }
 
@@ -271,14 +231,14 @@ func (k *checker) apps() {
 			names[a.Name] = i
 		}
 		known = append(known, a.Name)
-		if len(a.KubectlApply) == 0 && len(a.ConduitInject) == 0 && len(a.Inject) == 0 {
+		if len(a.KubectlApply) == 0 && len(a.ConduitInject) == 0 {
 			k.add(at, fmt.Sprintf("app %q has nothing to apply", a.Name), "list manifests or kustomization directories under kubectlApply:")
 		}
 		pin := a.Conduit
 		if pin == nil {
 			pin = k.Conduit
 		}
-		k.app(at, a.KubectlApply, a.ConduitInject, a.Inject, pin)
+		k.app(at, a.KubectlApply, a.ConduitInject, pin)
 		k.pin(at+".conduit", a.Conduit)
 		k.revision(at, a)
 		for j, name := range a.Environments {

@@ -147,16 +147,6 @@ func (c *Config) fill() {
 	}
 }
 
-// Tool gives the pinned program of that name and its place in the config.
-func (c *Config) Tool(name string) (tool Tool, at string, ok bool) {
-	for i, t := range c.Tools {
-		if t.Name == name {
-			return t, index("tools", i), true
-		}
-	}
-	return Tool{}, "", false
-}
-
 // Environment gives the environment of that name.
 func (c *Config) Environment(name string) (Environment, bool) {
 	for _, e := range c.Environments {

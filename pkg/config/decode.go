@@ -29,10 +29,6 @@ func (d *decoder) decode(n *yaml.Node, path string, into reflect.Value) {
 		}
 		return
 	}
-	if special, ok := into.Addr().Interface().(decodable); ok {
-		special.decode(d, n, path)
-		return
-	}
 	switch into.Kind() {
 	case reflect.Map:
 		d.decodeMap(n, path, into)
@@ -53,40 +49,6 @@ func (d *decoder) decode(n *yaml.Node, path string, into reflect.Value) {
 	default:
 		d.decodeScalar(n, path, into)
 	}
-}
-
-// decodable is a value that can be written in more than one form.
-type decodable interface {
-	decode(d *decoder, n *yaml.Node, path string)
-}
-
-// decode takes a path as text, and a program as {exec: {...}}.
-func (a *Apply) decode(d *decoder, n *yaml.Node, path string) {
-	if n.Kind != yaml.MappingNode {
-		d.decode(n, path, reflect.ValueOf(&a.Path).Elem())
-		return
-	}
-	var form struct {
-		Exec *Exec `yaml:"exec"`
-	}
-	before := len(d.list)
-	d.decode(n, path, reflect.ValueOf(&form).Elem())
-	a.Exec = form.Exec
-	if a.Exec == nil && len(d.list) == before {
-		d.add(n, where(path)+"is neither a path nor {exec: {tool: ...}}", "")
-	}
-}
-
-// decode takes the word none, or a list of pairs.
-func (m *MaxSkew) decode(d *decoder, n *yaml.Node, path string) {
-	if n.Kind == yaml.ScalarNode && n.Value == "none" {
-		return
-	}
-	if n.Kind != yaml.SequenceNode {
-		d.add(n, where(path)+"has to be none or a list of pairs", "maxSkew: none, or maxSkew: [[v0.3.0, v0.3.1]]")
-		return
-	}
-	d.decode(n, path, reflect.ValueOf(&m.Pairs).Elem())
 }
 
 func (d *decoder) decodeMap(n *yaml.Node, path string, into reflect.Value) {

@@ -11,9 +11,8 @@ import (
 func FuzzLoad(f *testing.F) {
 	for _, s := range []string{
 		"kubectlApply: [a.yaml]\n",
-		"kubectlApply:\n- {exec: {tool: x, args: [install]}}\ntools: [{name: x, version: v1, platforms: {linux/amd64: {url: x, sha256: y}}}]\n",
 		"environments: [{name: a}, {name: b, promotedFrom: a}]\napps: [{name: x, dependsOn: [x], kubectlApply: ['{env}']}]\n",
-		"conduit: {version: v0.3.1, skipInboundPorts: [1]}\nmaxSkew: [[a, b]]\ninclude: ['*/x.yaml']\n",
+		"conduit: {version: v0.3.1, skipInboundPorts: [1]}\ninclude: ['*/x.yaml']\n",
 	} {
 		f.Add(s)
 	}

@@ -4,12 +4,9 @@ package config
 
 // Config is one sluice.yaml.
 type Config struct {
-	KubectlApply  []Apply       `yaml:"kubectlApply"`
+	KubectlApply  []string      `yaml:"kubectlApply"`
 	ConduitInject []string      `yaml:"conduitInject"`
-	Inject        []Inject      `yaml:"inject"`
 	Conduit       *Conduit      `yaml:"conduit"`
-	Tools         []Tool        `yaml:"tools"`
-	MaxSkew       *MaxSkew      `yaml:"maxSkew"`
 	Environments  []Environment `yaml:"environments"`
 	Apps          []App         `yaml:"apps"`
 	Include       []string      `yaml:"include"`    // patterns of files that hold an app each
@@ -58,56 +55,12 @@ type Environment struct {
 	Frozen       string `yaml:"frozen"`       // a reason; refuses every promotion
 }
 
-// Apply is an entry of kubectlApply: a path, or a program whose output is
-// manifests. Exactly one of the two is set.
-type Apply struct {
-	Path string
-	Exec *Exec
-}
-
-// Exec is a run of a pinned program.
-type Exec struct {
-	Tool  string            `yaml:"tool"`
-	Args  []string          `yaml:"args"`
-	Files []string          `yaml:"files"` // put into its working directory, by their paths
-	Pin   map[string]string `yaml:"pin"`   // fields of its output that are set to a value: Kind/name:field.path
-}
-
-// Inject is an injector that is a pinned program, and what it injects.
-type Inject struct {
-	Tool  string   `yaml:"tool"`
-	Args  []string `yaml:"args"`
-	Files []string `yaml:"files"` // put into its working directory, by their paths
-	Paths []string `yaml:"paths"` // select objects as conduitInject does
-}
-
-// Tool is a pinned program.
-type Tool struct {
-	Name      string              `yaml:"name"`
-	Version   string              `yaml:"version"`
-	Platforms map[string]Platform `yaml:"platforms"` // by GOOS/GOARCH, for instance linux/amd64
-}
-
-// Platform is a tool's download for one platform.
-type Platform struct {
-	URL    string `yaml:"url"`    // http(s), or a path in the repository
-	SHA256 string `yaml:"sha256"` // of the download, in hex
-	Member string `yaml:"member"` // the program's file in an archive (.tar.gz, .zip)
-}
-
-// MaxSkew says which versions of an injector may live together in an
-// environment. Without pairs none may.
-type MaxSkew struct {
-	Pairs [][]string // two versions each
-}
-
 // App is a unit with its own apply list and its own output directory.
 type App struct {
 	Name          string   `yaml:"name"`
 	DependsOn     []string `yaml:"dependsOn"`
-	KubectlApply  []Apply  `yaml:"kubectlApply"`
+	KubectlApply  []string `yaml:"kubectlApply"`
 	ConduitInject []string `yaml:"conduitInject"`
-	Inject        []Inject `yaml:"inject"`
 	Conduit       *Conduit `yaml:"conduit"`
 	Environments  []string `yaml:"environments"` // default: all
 

@@ -8,12 +8,10 @@ import (
 // Unit is one app as it is rendered: the config's lists with their places.
 type Unit struct {
 	App     string // empty for the top-level lists
-	Apply   []Step
+	Apply   []Path
 	Inject  []Path // of conduitInject
 	Pin     *Conduit
 	PinPath string // config path of the pin, for Line
-	// Programs are the injectors that are programs, in their order.
-	Programs []Injector
 	// DependsOn holds names of apps that come before this one.
 	DependsOn []string
 	Allow     *Allow // nil allows everything
@@ -26,28 +24,13 @@ type Path struct {
 	Place
 }
 
-// Step is an entry of kubectlApply: a path, or a program to run.
-type Step struct {
-	Path
-	Exec *Exec // nil for a path; its files are relative to the repository root
-}
-
-// Injector is a program that injects what its paths select.
-type Injector struct {
-	Tool  string
-	Args  []string
-	Files []string // relative to the repository root
-	Paths []Path
-	Place
-}
-
 // Units gives the apps of an environment, each after those it depends on and
 // otherwise in the config's order.
 func (c *Config) Units(e Environment) []Unit {
 	if len(c.Apps) == 0 {
 		return []Unit{{
-			Apply: c.top().steps("kubectlApply", c.KubectlApply, e), Inject: c.top().paths("conduitInject", c.ConduitInject, e),
-			Programs: c.top().programs("inject", c.Inject, e), Pin: c.Conduit, PinPath: "conduit",
+			Apply: c.top().paths("kubectlApply", c.KubectlApply, e), Inject: c.top().paths("conduitInject", c.ConduitInject, e),
+			Pin: c.Conduit, PinPath: "conduit",
 		}}
 	}
 	var units []Unit
@@ -66,8 +49,8 @@ func (c *Config) Units(e Environment) []Unit {
 		in := scope{c, a.dir}
 		u := Unit{
 			App: a.Name, DependsOn: a.DependsOn,
-			Apply: in.steps(at+".kubectlApply", a.KubectlApply, e), Inject: in.paths(at+".conduitInject", a.ConduitInject, e),
-			Programs: in.programs(at+".inject", a.Inject, e), Pin: a.Conduit, PinPath: at + ".conduit",
+			Apply: in.paths(at+".kubectlApply", a.KubectlApply, e), Inject: in.paths(at+".conduitInject", a.ConduitInject, e),
+			Pin: a.Conduit, PinPath: at + ".conduit",
 			Allow: a.Allow, Revision: a.Revision[e.Name],
 		}
 		if u.Pin == nil {
@@ -119,40 +102,6 @@ func (s scope) paths(at string, list []string, e Environment) []Path {
 	out := make([]Path, len(list))
 	for i, text := range list {
 		out[i] = Path{Text: s.inRepo(text, e), Place: s.Place(index(at, i))}
-	}
-	return out
-}
-
-func (s scope) steps(at string, list []Apply, e Environment) []Step {
-	out := make([]Step, len(list))
-	for i, a := range list {
-		out[i].Place = s.Place(index(at, i))
-		if a.Exec == nil {
-			out[i].Text = s.inRepo(a.Path, e)
-			continue
-		}
-		run := *a.Exec
-		run.Files = s.files(a.Exec.Files, e)
-		out[i].Exec = &run
-	}
-	return out
-}
-
-func (s scope) programs(at string, list []Inject, e Environment) []Injector {
-	var out []Injector
-	for i, in := range list {
-		at := index(at, i)
-		out = append(out, Injector{
-			Tool: in.Tool, Args: in.Args, Files: s.files(in.Files, e), Paths: s.paths(at+".paths", in.Paths, e), Place: s.Place(at),
-		})
-	}
-	return out
-}
-
-func (s scope) files(list []string, e Environment) []string {
-	var out []string
-	for _, text := range list {
-		out = append(out, s.inRepo(text, e))
 	}
 	return out
 }

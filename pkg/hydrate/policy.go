@@ -6,6 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
 
 	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/finding"
@@ -19,11 +22,12 @@ func secrets(set manifest.Set, cfg *config.Config) finding.List {
 		return nil
 	}
 	for _, o := range set {
-		if o.ID.Kind != "Secret" || o.ID.Group != "" || manifest.Field(o.Node, "sops") != nil {
+		if o.ID.Kind != "Secret" || o.ID.Group != "" {
 			continue
 		}
+		sops := manifest.Field(o.Node, "sops") != nil
 		for _, key := range []string{"data", "stringData"} {
-			if values := manifest.Field(o.Node, key); values != nil && len(values.Content) > 0 {
+			if readable(manifest.Field(o.Node, key), sops) {
 				list.Add(o.Origin.File, o.Origin.Line, fmt.Sprintf("%s holds values that anyone who reads the branch can read", o.ID),
 					"encrypt it (SOPS, SealedSecret) or fetch it in the cluster (ExternalSecret); secrets: allow in the config lets it pass")
 				break
@@ -31,6 +35,21 @@ func secrets(set manifest.Set, cfg *config.Config) finding.List {
 		}
 	}
 	return list
+}
+
+// readable tells whether a Secret's map holds a value that anyone can read.
+// That SOPS has been at the Secret is not enough: it encrypts the keys it is
+// told to, and a note of its own can be written by anyone.
+func readable(values *yaml.Node, sops bool) bool {
+	if values == nil {
+		return false
+	}
+	for i := 1; i < len(values.Content); i += 2 {
+		if v := values.Content[i].Value; !sops || v != "" && !strings.HasPrefix(v, "ENC[") {
+			return true
+		}
+	}
+	return false
 }
 
 // outside reports the objects that an app may not hold. An object that names
@@ -66,26 +85,20 @@ func outside(set manifest.Set, u config.Unit) finding.List {
 // What is not set does not count, so that a key that a later version knows
 // changes nothing for those who do not use it.
 func digest(cfg *config.Config, u config.Unit) (string, error) {
-	type step struct {
-		Path string
-		Exec *config.Exec
-	}
-	steps := make([]step, len(u.Apply))
-	for i, s := range u.Apply {
-		steps[i] = step{s.Text, s.Exec}
-	}
-	inject := make([]string, len(u.Inject))
-	for i, p := range u.Inject {
-		inject[i] = p.Text
+	texts := func(paths []config.Path) []string {
+		var out []string
+		for _, p := range paths {
+			out = append(out, p.Text)
+		}
+		return out
 	}
 	data, err := json.Marshal(struct {
-		App     string
-		Apply   []step
-		Inject  []string
-		Pin     *config.Conduit
-		Secrets string
-		Allow   *config.Allow
-	}{u.App, steps, inject, u.Pin, cfg.Secrets, u.Allow})
+		App           string
+		Apply, Inject []string
+		Pin           *config.Conduit
+		Secrets       string
+		Allow         *config.Allow
+	}{u.App, texts(u.Apply), texts(u.Inject), u.Pin, cfg.Secrets, u.Allow})
 	if err != nil {
 		return "", err
 	}

@@ -6,6 +6,7 @@ package inject
 import (
 	"errors"
 	"fmt"
+	"path"
 
 	"go.yaml.in/yaml/v3"
 
@@ -52,7 +53,28 @@ func Conduit(set manifest.Set, u config.Unit, cfg *config.Config) (manifest.Set,
 				"name the file of the workload")
 		}
 	}
+	unplaced(set, done, &list)
 	return out, list.Err()
+}
+
+// unplaced reports the workloads of which nobody can tell whether they are
+// selected: a patch has taken away what told their file, and of the same
+// kustomization some are selected by their file and others are not.
+func unplaced(set manifest.Set, done map[int]bool, list *finding.List) {
+	selected := map[string]bool{}
+	for i := range done {
+		selected[set[i].Origin.Entry] = true
+	}
+	for i, o := range set {
+		if done[i] || !selected[o.Origin.Entry] || o.Origin.Line > 0 || !runsPods(o) {
+			continue
+		}
+		switch path.Base(o.Origin.File) {
+		case "kustomization.yaml", "kustomization.yml", "Kustomization":
+			list.Add(o.Origin.File, 0, fmt.Sprintf("%s: which file it was made of cannot be told, so neither can whether conduitInject selects it", o.ID),
+				"have the patch change single fields instead of metadata, or list the directory under conduitInject")
+		}
+	}
 }
 
 // CheckPins checks every pin of the config, also those that nothing is

@@ -185,10 +185,22 @@ func (c checker) stringMaps(n *yaml.Node, id ID) {
 			if value.Tag != tagString && !(value.Tag == tagNull && path != "metadata.annotations" && path != "metadata.labels") {
 				c.add(value, fmt.Sprintf("%s: the value of %q has to be text, it is %s", path, key, describe(value)), "put it between quotes")
 			}
-			if path == "metadata.annotations" && strings.HasPrefix(key, "internal.config.kubernetes.io/") {
-				c.add(m.Content[i], fmt.Sprintf("annotation %q belongs to kustomize's own bookkeeping", key), "delete it")
+			if path == "metadata.annotations" {
+				c.annotation(m.Content[i], value)
 			}
 		}
+	}
+}
+
+// annotation refuses what kustomize would take for its own: the branch is a
+// kustomization, and an engine that builds it has to give what lies there.
+func (c checker) annotation(key, value *yaml.Node) {
+	switch {
+	case strings.HasPrefix(key.Value, "internal.config.kubernetes.io/"), key.Value == "config.kubernetes.io/index",
+		key.Value == "config.kubernetes.io/path", key.Value == "config.k8s.io/id":
+		c.add(key, fmt.Sprintf("annotation %q belongs to kustomize's own bookkeeping", key.Value), "delete it")
+	case key.Value == "config.kubernetes.io/local-config" && value.Value != "false":
+		c.add(key, fmt.Sprintf("annotation %q keeps the object from every cluster that kustomize applies to", key.Value), "delete the annotation, or take the file off kubectlApply")
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sluice-dev/sluice/pkg/branch"
@@ -156,6 +157,12 @@ func (p *Plan) describe(ctx context.Context, r *repo.Repo) error {
 	if err != nil {
 		return err
 	}
+	if !records(candidate, p.Environment) {
+		return &finding.Refusal{
+			Text: fmt.Sprintf("commit %s holds no environment %q in %s/: its source's config had none there", p.Candidate.Short(), p.Environment.Name, p.Environment.Path),
+			Hint: "commit the config and run sluice commit; then promote what that gives",
+		}
+	}
 	p.Source = repo.ID(candidate.Source.Commit)
 	n, known, err := r.CountBetween(ctx, p.Before, p.Candidate)
 	if err == nil && !known {
@@ -163,6 +170,11 @@ func (p *Plan) describe(ctx context.Context, r *repo.Repo) error {
 	}
 	p.Commits = n
 	return err
+}
+
+// records tells whether a commit was hydrated for an environment as it is now.
+func records(p *tree.Provenance, e config.Environment) bool {
+	return slices.ContainsFunc(p.Environments, func(r tree.EnvironmentRecord) bool { return r.Name == e.Name && r.Path == e.Path })
 }
 
 // Merge moves the branch forward to the candidate, if it still is where it
@@ -173,6 +185,9 @@ func (p *Plan) Merge(ctx context.Context, r *repo.Repo, now time.Time) error {
 	who.When = now
 	update := repo.RefUpdate{Name: "refs/heads/" + p.Environment.Branch, Old: p.local, New: p.Candidate}
 	err := r.UpdateRefs(ctx, []repo.RefUpdate{update}, who, "sluice promote: fast-forward")
+	if branch.Landed(r, []repo.RefUpdate{update}, err) {
+		err = nil
+	}
 	var reflog *repo.ReflogError
 	if err == nil || errors.As(err, &reflog) {
 		p.Outcome = Merged

@@ -200,13 +200,16 @@ func (g *gate) kustomization(k *kustomization) tally {
 			g.exact = true
 		}
 	}
-	if mentions(manifest.Field(k.node, "replacements"), "annotation") || mentions(manifest.Field(k.node, "vars"), "annotation") {
+	if exposes(manifest.Field(k.node, "replacements")) || exposes(manifest.Field(k.node, "vars")) {
 		g.exact = true
 	}
 	for _, key := range []string{"namePrefix", "nameSuffix", "namespace"} {
 		if n := manifest.Field(k.node, key); n != nil && badName(n.Value) {
 			g.add(ref{k.file, n.Line}, fmt.Sprintf("%s %q holds a character that no name can have", key, n.Value), "")
 		}
+	}
+	if n := manifest.Field(k.node, "commonAnnotations"); sets(n, tagAnnotation) {
+		g.add(ref{k.file, n.Line}, fmt.Sprintf("annotation %q is written while rendering, a kustomization cannot set it", tagAnnotation), "delete it")
 	}
 	t := tally{visits: 1}
 	for _, f := range pathFields() {
@@ -284,13 +287,25 @@ func choose(n *yaml.Node, at string) []*yaml.Node {
 
 // mentions tells whether some text below n holds word.
 func mentions(n *yaml.Node, word string) bool {
+	return anyText(n, func(s string) bool { return strings.Contains(strings.ToLower(s), word) })
+}
+
+// exposes tells whether some text below n is the path of a field that holds
+// annotations: of themselves, or of all metadata.
+func exposes(n *yaml.Node) bool {
+	return mentions(n, "annotation") || anyText(n, func(s string) bool {
+		return strings.HasSuffix(strings.TrimRight(s, ".]"), "metadata")
+	})
+}
+
+func anyText(n *yaml.Node, is func(string) bool) bool {
 	if n == nil {
 		return false
 	}
 	if n.Kind == yaml.ScalarNode {
-		return strings.Contains(strings.ToLower(n.Value), word)
+		return is(n.Value)
 	}
-	return slices.ContainsFunc(n.Content, func(c *yaml.Node) bool { return mentions(c, word) })
+	return slices.ContainsFunc(n.Content, func(c *yaml.Node) bool { return anyText(c, is) })
 }
 
 // badName tells whether a name holds what kustomize's own bookkeeping, lists

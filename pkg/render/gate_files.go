@@ -32,6 +32,8 @@ func read(use int, file string, data []byte) *reading {
 			r.patch(file, d.Node)
 		case usePlugin:
 			r.plugin(file, d.Node)
+		case useReplacement:
+			r.touches = r.touches || exposes(d.Node)
 		}
 	}
 	switch {
@@ -115,6 +117,9 @@ func (r *reading) patch(file string, n *yaml.Node) {
 		return
 	}
 	for _, op := range n.Content {
+		if own := ownNote(op); own != "" {
+			r.findings.Add(file, op.Line, fmt.Sprintf("annotation %q is written while rendering, a patch cannot set it", own), "delete it")
+		}
 		for _, key := range []string{"path", "from"} {
 			p := manifest.Field(op, key)
 			if p == nil {
@@ -125,6 +130,36 @@ func (r *reading) patch(file string, n *yaml.Node) {
 			}
 		}
 	}
+}
+
+// ownNote gives the annotation of kustomize's or of this package's own that a
+// JSON 6902 operation touches, or "".
+func ownNote(op *yaml.Node) string {
+	for _, key := range []string{"internal.config.kubernetes.io/", originAnnotation, tagAnnotation} {
+		pointer := strings.ReplaceAll(key, "/", "~1")
+		for _, at := range []string{"path", "from"} {
+			if strings.Contains(text(manifest.Field(op, at)), "/metadata/annotations/"+pointer) {
+				return key
+			}
+		}
+		if sets(manifest.Field(op, "value"), key) {
+			return key
+		}
+	}
+	return ""
+}
+
+// sets tells whether a key below n begins with prefix.
+func sets(n *yaml.Node, prefix string) bool {
+	if n == nil {
+		return false
+	}
+	for i, c := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 0 && strings.HasPrefix(c.Value, prefix) || sets(c, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 // plugin checks the configuration of a generator, transformer or validator.
@@ -147,6 +182,9 @@ func (r *reading) plugin(file string, n *yaml.Node) {
 	case version != "builtin":
 		r.findings.Add(file, n.Line, fmt.Sprintf("plugin %s of %s is a program: only kustomize's own plugins, apiVersion builtin, are run", kind, version),
 			"commit what the plugin writes, and list that under resources")
+	}
+	if sets(n, tagAnnotation) {
+		r.findings.Add(file, n.Line, fmt.Sprintf("annotation %q is written while rendering, a plugin cannot set it", tagAnnotation), "delete it")
 	}
 	r.names(file, n)
 }

@@ -151,6 +151,10 @@ func TestRefuses(t *testing.T) {
 		{"internal annotation", "o/r.yaml:3", "written while rendering", "-- o/kustomization.yaml --\nresources: [r.yaml]\n-- o/r.yaml --\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: {internal.config.kubernetes.io/prefixes: 'x,y'}}\n"},
 		{"our annotation", "o/r.yaml:3", "written while rendering", "-- o/kustomization.yaml --\nresources: [r.yaml]\n-- o/r.yaml --\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: {sluice.dev/origin: '1 1 x'}}\n"},
 		{"empty resource", "o/r.yaml", "holds no object", "-- o/kustomization.yaml --\nresources: [r.yaml]\n-- o/r.yaml --\n# nothing\n"},
+		{"own note in an operation", "o/p.yaml:1", `annotation "sluice.dev/origin" is written`, "-- o/kustomization.yaml --\npatches: [{path: p.yaml, target: {name: a}}]\n-- o/p.yaml --\n- {op: add, path: /metadata/annotations/sluice.dev~1origin, value: 0 1 x.yaml}\n"},
+		{"own note in an operation's value", "o/p.yaml:1", `annotation "config.kubernetes.io/origin" is written`, "-- o/kustomization.yaml --\npatches: [{path: p.yaml, target: {name: a}}]\n-- o/p.yaml --\n- {op: replace, path: /metadata, value: {name: a, annotations: {config.kubernetes.io/origin: 'path: x'}}}\n"},
+		{"own note for all", "o/kustomization.yaml:1", `annotation "sluice.dev/origin" is written`, "-- o/kustomization.yaml --\ncommonAnnotations: {sluice.dev/origin: x}\n"},
+		{"own note in a plugin", "o/p.yaml:1", `annotation "sluice.dev/origin" is written`, "-- o/kustomization.yaml --\ntransformers: [p.yaml]\n-- o/p.yaml --\napiVersion: builtin\nkind: AnnotationsTransformer\nmetadata: {name: x}\nannotations: {sluice.dev/origin: x}\nfieldSpecs: [{path: metadata/annotations, create: true}]\n"},
 		{"no object at all in a patch", "o/p.yaml:1", "patch", "-- o/kustomization.yaml --\npatches: [{path: p.yaml}]\n-- o/p.yaml --\ntext\n"},
 		{"patch without a target", "o/kustomization.yaml", "no resource matches", "-- o/kustomization.yaml --\npatches: [{patch: '{apiVersion: v1, kind: X, metadata: {name: abc}}'}]\n"},
 	}

@@ -12,8 +12,9 @@ const (
 	useResource = iota + 1
 	usePatch
 	usePlugin
+	useReplacement
 	useData  // bytes of a generator
-	useOther // configurations, CRDs, replacements: strict YAML, nothing else
+	useOther // configurations, CRDs: strict YAML, nothing else
 )
 
 // reading is the outcome of checking one file for one use.
@@ -21,7 +22,7 @@ type reading struct {
 	findings finding.List
 	docs     []docInfo // of resources: each object, lists unpacked
 	tagged   []byte    // a resource file with each object's origin in it; nil if that is not safe
-	touches  bool      // a patch that may read or write annotations as a whole
+	touches  bool      // may read or write annotations as a whole
 	secrets  []string  // values that no message may show
 }
 

@@ -25,6 +25,7 @@ type pack struct {
 	path  string // without .pack
 	store *objects
 	idx   packIndex
+	known map[ID]int64 // in the place of idx while that is being made
 
 	mu   sync.Mutex
 	file *os.File // nil until something is read
@@ -86,6 +87,10 @@ func (x packIndex) lower(hash []byte) int {
 
 // find gives the offset of an object in the pack.
 func (p *pack) find(hash plumbing.Hash) (int64, bool) {
+	if p.known != nil {
+		at, ok := p.known[ID(hash.String())]
+		return at, ok
+	}
 	x := p.idx
 	i := x.lower(hash[:])
 	if i >= x.count || !bytes.Equal(x.name(i), hash[:]) {

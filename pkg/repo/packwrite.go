@@ -15,7 +15,7 @@ import (
 
 // encodePack writes the objects as a pack of version 2 without deltas, and gives
 // its checksum and its index.
-func encodePack(out io.Writer, ids []ID, objects map[ID]made) (sum, index []byte, err error) {
+func encodePack(out io.Writer, ids []ID, read func(ID) (made, error)) (sum, index []byte, err error) {
 	hash := sha1.New()
 	buffered := bufio.NewWriterSize(io.MultiWriter(out, hash), 1<<16)
 	head := binary.BigEndian.AppendUint32([]byte("PACK\x00\x00\x00\x02"), uint32(len(ids)))
@@ -31,7 +31,10 @@ func encodePack(out io.Writer, ids []ID, objects map[ID]made) (sum, index []byte
 	deflate := zlib.NewWriter(&entry)
 	for _, id := range ids {
 		entry.Reset()
-		object := objects[id]
+		object, err := read(id)
+		if err != nil {
+			return nil, nil, err
+		}
 		entry.Write(entryHeader(object.kind, len(object.data)))
 		deflate.Reset(&entry)
 		if _, err := deflate.Write(object.data); err != nil {

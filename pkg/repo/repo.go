@@ -1,6 +1,7 @@
 // Package repo takes a directory of a Git repository and gives commits, their
 // files and how they descend from each other; it takes trees and commits and
-// moves branches to them. It never touches HEAD, the index or a working tree.
+// moves branches to them, here and in remote repositories. It never touches
+// HEAD, the index or a working tree.
 //
 // Refs are read and written by git's own protocol and objects are read beside
 // git processes that repack them, which go-git does not do: it truncates refs

@@ -204,13 +204,19 @@ func (w *Writer) writePack(ids []ID) error {
 	}
 	var sum, index []byte
 	pack, _, err := writeTemp(dir, 0o444, shared, func(out io.Writer) (err error) {
-		sum, index, err = encodePack(out, ids, w.made)
+		sum, index, err = encodePack(out, ids, func(id ID) (made, error) { return w.made[id], nil })
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	idx, now, err := writeTemp(dir, 0o444, shared, func(out io.Writer) error {
+	return w.install(pack, sum, index)
+}
+
+// install gives a durable pack its name and its index.
+func (w *Writer) install(pack string, sum, index []byte) error {
+	dir := filepath.Dir(pack)
+	idx, now, err := writeTemp(dir, 0o444, w.repo.shared, func(out io.Writer) error {
 		_, err := out.Write(index)
 		return err
 	})

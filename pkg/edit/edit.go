@@ -112,7 +112,10 @@ func (s *source) appended(want *yaml.Node) ([]byte, Extent, error) {
 // edited applies the differences of two trees to the text; the node anew is
 // written as a whole.
 func edited(l *layout, old, want, anew *yaml.Node) ([]byte, Extent, error) {
-	e := &editor{layout: l, anew: anew, kept: map[*yaml.Node]*yaml.Node{}, comparer: comparer{}, form: l.form(old)}
+	e := &editor{
+		layout: l, comparer: comparer{}, anew: anew, kept: map[*yaml.Node]*yaml.Node{},
+		form: l.form(old), forms: map[*yaml.Node]form{}, flows: map[*yaml.Node]flowForm{},
+	}
 	e.diff(old, want, place{kind: atRoot, col: -1})
 	if e.err != nil {
 		return nil, Exact, e.err

@@ -245,7 +245,10 @@ func (l *layout) lineStart(at int) int {
 
 // opens tells whether only white space stands before an offset in its line.
 func (l *layout) opens(at int) bool {
-	return skipBlanks(l.text, l.lineStart(at)) == at
+	for at > l.base && blank(l.text[at-1]) {
+		at--
+	}
+	return at == l.base || l.text[at-1] == '\n'
 }
 
 // comments passes the comments that are indented deeper than a column, and

@@ -10,8 +10,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-const quotes = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle
-const blocks = yaml.LiteralStyle | yaml.FoldedStyle
+const (
+	quotes = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle
+	blocks = yaml.LiteralStyle | yaml.FoldedStyle
+)
 
 // scalar writes a scalar on one line: in its node's style, else in that of
 // hint, else plain, as far as this keeps its tag and value.

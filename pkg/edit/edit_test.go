@@ -68,6 +68,8 @@ var cases = []struct {
 	{name: "separator and end", text: "--- # x\na: 1\n...\n", changed: "{a: 1, b: 2}", want: "--- # x\na: 1\nb: 2\n...\n"},
 	{name: "root", text: "# c\n{}\n", changed: "{a: {b: 1}}", want: "# c\na:\n  b: 1\n"},
 	{name: "nothing", text: "a:   1 # x\nb: ~\n", changed: "{a: 1, b: null}", want: "a:   1 # x\nb: ~\n"},
+	{name: "keys with a mark", text: "m:\n  ? a # ay\n  : b\n  c: 1\n", changed: "{m: {z: 0, a: d, c: 1, e: 2}}", want: "m:\n  z: 0\n  ? a # ay\n  : d\n  c: 1\n  e: 2\n"},
+	{name: "key with a mark goes", text: "m:\n  ? a # ay\n  : b\n  c: 1\n", changed: "{m: {c: 1}}", want: "m:\n  c: 1\n", oneWay: true},
 	{name: "duplicate keys", text: "a: 1\na: 2\n", changed: "a: 1\na: 3\n", want: "a: 1\na: 3\n"},
 }
 

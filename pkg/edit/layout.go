@@ -209,11 +209,11 @@ func (l *locator) blockMapping(n *yaml.Node, s *span) {
 		}
 		colon := skipBlanks(l.text, key.end)
 		if explicit {
-			s.opaque, colon = true, skipSpace(l.text, key.end)
+			key.start, colon = at, skipSpace(l.text, key.end)
 		}
 		after := colon + 1
 		if !l.at(colon, ":") {
-			after = key.end
+			after, s.opaque = key.end, true
 			l.lost = l.lost || !explicit
 		}
 		at = l.node(n.Content[i+1], after, s.column, false).end

@@ -59,7 +59,7 @@ func TestFallback(t *testing.T) {
 		name, text, changed, want string
 		extent                    Extent
 	}{
-		{"explicit keys", "x: 1 # one\nm: # two\n  ? a\n  : b\ny: 1\n", "{x: 1, m: {a: c}, y: 1}", "x: 1 # one\nm: # two\n  a: c\ny: 1\n", Subtree},
+		{"key alone", "x: 1 # one\nm: # two\n  ? a\n  ? b\ny: 1\n", "{x: 1, m: {a: c, b: null}, y: 1}", "x: 1 # one\nm: # two\n  a: c\n  b: null\ny: 1\n", Subtree},
 		{"mapping without brackets", "x: 1 # one\nm: [a: b, c]\n", "{x: 1, m: [{a: d}, c]}", "x: 1 # one\nm: [{a: d}, c]\n", Subtree},
 		{"no colon", "m: {a, b: 1} # one\n", "{m: {a: 1, b: 1}}", "m: {a: 1, b: 1} # one\n", Subtree},
 		{"a merged key goes", "a: &x {b: 1, c: 2} # one\nd: # two\n  <<: *x\n", "{a: {b: 1, c: 2}, d: {b: 1}}", "a: &x {b: 1, c: 2} # one\nd: # two\n  b: 1\n", Subtree},

@@ -17,7 +17,8 @@ type Extent int
 
 // An Exact edit touches nothing but what differs, and only such an edit can be
 // undone to the byte. Subtree means that a value round the difference was
-// written anew without its comments, Whole that the document was.
+// written anew without its comments, Whole that the document was, with the
+// comments that the changed nodes carry.
 const (
 	Exact Extent = iota
 	Subtree

@@ -27,11 +27,17 @@ func (l *layout) form(n *yaml.Node) form {
 // near is the form of what is next to a collection's members, else the
 // document's.
 func (e *editor) near(n *yaml.Node) form {
-	f := form{step: -1, dash: -1, gap: -1}
-	if n != nil {
-		e.shown(n, &f, false)
+	if n == nil {
+		return e.form
 	}
-	return f.or(e.form)
+	f, known := e.forms[n]
+	if !known {
+		f = form{step: -1, dash: -1, gap: -1}
+		e.shown(n, &f, false)
+		f = f.or(e.form)
+		e.forms[n] = f
+	}
+	return f
 }
 
 func (f form) or(other form) form {

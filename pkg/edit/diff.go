@@ -18,6 +18,8 @@ type editor struct {
 	*layout
 	comparer
 	form    form
+	forms   map[*yaml.Node]form
+	flows   map[*yaml.Node]flowForm
 	anew    *yaml.Node                // to be written as a whole
 	kept    map[*yaml.Node]*yaml.Node // nodes with an anchor in the text, and what they are to mean
 	changes []change

@@ -17,7 +17,8 @@ type Extent int
 
 // An Exact edit touches nothing but what differs, and only such an edit can be
 // undone to the byte. Subtree means that a value round the difference was
-// written anew without its comments, Whole that the document was.
+// written anew without its comments, Whole that the document was, with the
+// comments that the changed nodes carry.
 const (
 	Exact Extent = iota
 	Subtree
@@ -112,7 +113,10 @@ func (s *source) appended(want *yaml.Node) ([]byte, Extent, error) {
 // edited applies the differences of two trees to the text; the node anew is
 // written as a whole.
 func edited(l *layout, old, want, anew *yaml.Node) ([]byte, Extent, error) {
-	e := &editor{layout: l, anew: anew, kept: map[*yaml.Node]*yaml.Node{}, comparer: comparer{}, form: l.form(old)}
+	e := &editor{
+		layout: l, comparer: comparer{}, anew: anew, kept: map[*yaml.Node]*yaml.Node{},
+		form: l.form(old), forms: map[*yaml.Node]form{}, flows: map[*yaml.Node]flowForm{},
+	}
 	e.diff(old, want, place{kind: atRoot, col: -1})
 	if e.err != nil {
 		return nil, Exact, e.err

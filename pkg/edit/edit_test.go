@@ -1,6 +1,8 @@
 package edit
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -68,6 +70,15 @@ var cases = []struct {
 	{name: "separator and end", text: "--- # x\na: 1\n...\n", changed: "{a: 1, b: 2}", want: "--- # x\na: 1\nb: 2\n...\n"},
 	{name: "root", text: "# c\n{}\n", changed: "{a: {b: 1}}", want: "# c\na:\n  b: 1\n"},
 	{name: "nothing", text: "a:   1 # x\nb: ~\n", changed: "{a: 1, b: null}", want: "a:   1 # x\nb: ~\n"},
+	{name: "keys with a mark", text: "m:\n  ? a # ay\n  : b\n  c: 1\n", changed: "{m: {z: 0, a: d, c: 1, e: 2}}", want: "m:\n  z: 0\n  ? a # ay\n  : d\n  c: 1\n  e: 2\n"},
+	{name: "key with a mark goes", text: "m:\n  ? a # ay\n  : b\n  c: 1\n", changed: "{m: {c: 1}}", want: "m:\n  c: 1\n", oneWay: true},
+	{name: "one name", text: "- name: a # one\n  v: 1\n", changed: "[{name: b, v: 1}]", want: "- name: b # one\n  v: 1\n"},
+	{name: "comment that would become text", text: "a: |\n  x\nb:\n  c: 1\n  # deep\nd: 1\n", changed: "a: |\n  x\nd: 1\n", want: "a: |\n  x\nd: 1\n", oneWay: true},
+	{name: "comment below that would become text", text: "a: x\n  # deep\nb: 1\n", changed: `{a: "x\nz", b: 1}`, want: "a: \"x\\nz\"\n  # deep\nb: 1\n", oneWay: true},
+	{name: "two spaces", text: "a:  {} # none\n", changed: "{a: {x: 1}}", want: "a:  {x: 1} # none\n"},
+	{name: "emptied", text: "a: [x,]\nb: {c: 1} # none\nd:\n- e # x\nf: [ g ]\n", changed: "{a: [], b: {}, d: [], f: []}", want: "a: []\nb: {} # none\nd: []\nf: []\n", oneWay: true},
+	{name: "blank lines at a text's end", text: "a: 1\n", changed: `{a: 1, b: "x\nz\n\n"}`, want: "a: 1\nb: \"x\\nz\\n\\n\"\n"},
+	{name: "lines without final newline", text: "a: 1", changed: `{a: 1, b: "x\nz\n"}`, want: "a: 1\nb: \"x\\nz\\n\""},
 	{name: "duplicate keys", text: "a: 1\na: 2\n", changed: "a: 1\na: 3\n", want: "a: 1\na: 3\n"},
 }
 
@@ -92,5 +103,31 @@ func TestDocument(t *testing.T) {
 				t.Errorf("back: %s", diff)
 			}
 		})
+	}
+}
+
+// TestLongList holds that a list too long to weigh every pair of items keeps
+// its comments, whatever comes and goes in it.
+func TestLongList(t *testing.T) {
+	var text, want strings.Builder
+	changed := &yaml.Node{Kind: yaml.SequenceNode}
+	for i := range 1500 {
+		fmt.Fprintf(&text, "- name: n%d # %[1]d\n  v: 1\n", i)
+		switch {
+		case i%100 == 7:
+			continue
+		case i%100 == 50:
+			fmt.Fprintf(&want, "- name: new%d\n  v: 0\n", i)
+			changed.Content = append(changed.Content, bare(parsed(fmt.Sprintf("{name: new%d, v: 0}", i))))
+		}
+		fmt.Fprintf(&want, "- name: n%d # %[1]d\n  v: 2\n", i)
+		changed.Content = append(changed.Content, bare(parsed(fmt.Sprintf("{name: n%d, v: 2}", i))))
+	}
+	got, extent, err := Document([]byte(text.String()), changed)
+	if err != nil || extent != Exact {
+		t.Fatal(extent, err)
+	}
+	if diff := cmp.Diff(want.String(), string(got)); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -20,6 +20,16 @@ type flowForm struct {
 
 // flowForm tells how a collection is written.
 func (e *editor) flowForm(o *yaml.Node) flowForm {
+	f, known := e.flows[o]
+	if !known {
+		f = e.seen(o)
+		e.flows[o] = f
+	}
+	return f
+}
+
+// seen takes a collection's form from its members.
+func (e *editor) seen(o *yaml.Node) flowForm {
 	f := flowForm{json: e.json, colon: ": ", comma: ", ", step: "  "}
 	olds := e.members(o, true)
 	if len(olds) == 0 {

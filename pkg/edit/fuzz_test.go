@@ -125,5 +125,5 @@ func grow(n *yaml.Node, at, what int) bool {
 
 var added = []string{
 	"v", "80", `"80"`, "{name: a, image: b}", "{name: a, args: [x, y]}", "[[a], [b]]", "[]", "{}", "null", "---\n",
-	"|\n  two\n  lines\n", "{a: {b: {c: d}}, e: [{f: g}, h]}", "a: |\n  two\n  lines\nb: c\n", `"\u0001 \U0001f6a2"`, "x, [y]: {z", "'#'",
+	"|\n  two\n  lines\n", "{a: {b: {c: d}}, e: [{f: g}, h]}", "a: |\n  two\n  lines\nb: c\n", `"\u0001 \U0001f6a2"`, `"x, [y]: {z"`, "'#'",
 }

@@ -209,11 +209,11 @@ func (l *locator) blockMapping(n *yaml.Node, s *span) {
 		}
 		colon := skipBlanks(l.text, key.end)
 		if explicit {
-			s.opaque, colon = true, skipSpace(l.text, key.end)
+			key.start, colon = at, skipSpace(l.text, key.end)
 		}
 		after := colon + 1
 		if !l.at(colon, ":") {
-			after = key.end
+			after, s.opaque = key.end, true
 			l.lost = l.lost || !explicit
 		}
 		at = l.node(n.Content[i+1], after, s.column, false).end
@@ -245,7 +245,10 @@ func (l *layout) lineStart(at int) int {
 
 // opens tells whether only white space stands before an offset in its line.
 func (l *layout) opens(at int) bool {
-	return skipBlanks(l.text, l.lineStart(at)) == at
+	for at > l.base && blank(l.text[at-1]) {
+		at--
+	}
+	return at == l.base || l.text[at-1] == '\n'
 }
 
 // comments passes the comments that are indented deeper than a column, and

@@ -59,11 +59,14 @@ func TestFallback(t *testing.T) {
 		name, text, changed, want string
 		extent                    Extent
 	}{
-		{"explicit keys", "x: 1 # one\nm: # two\n  ? a\n  : b\ny: 1\n", "{x: 1, m: {a: c}, y: 1}", "x: 1 # one\nm: # two\n  a: c\ny: 1\n", Subtree},
+		{"key alone", "x: 1 # one\nm: # two\n  ? a\n  ? b\ny: 1\n", "{x: 1, m: {a: c, b: null}, y: 1}", "x: 1 # one\nm: # two\n  a: c\n  b: null\ny: 1\n", Subtree},
 		{"mapping without brackets", "x: 1 # one\nm: [a: b, c]\n", "{x: 1, m: [{a: d}, c]}", "x: 1 # one\nm: [{a: d}, c]\n", Subtree},
 		{"no colon", "m: {a, b: 1} # one\n", "{m: {a: 1, b: 1}}", "m: {a: 1, b: 1} # one\n", Subtree},
 		{"a merged key goes", "a: &x {b: 1, c: 2} # one\nd: # two\n  <<: *x\n", "{a: {b: 1, c: 2}, d: {b: 1}}", "a: &x {b: 1, c: 2} # one\nd: # two\n  b: 1\n", Subtree},
 		{"block at the end without newline", "a: 1 # one\nb: |\n  x", "{a: 1, b: x, c: 1}", "a: 1 # one\nb: |-\n  x\nc: 1", Subtree},
+		{"carriage return", "a: 1 # one\rb: 2\n", "{a: 1, b: 3}", "a: 1\nb: 3\n", Whole},
+		{"key that is no scalar", "a: 1 # one\n", "a: 1\n? [b]\n: 2\n", "a: 1\n? - b\n: 2\n", Whole},
+		{"long key", "a: 1 # one\n", "a: 1\n? " + strings.Repeat("b", 1010) + "\n: 2\n", "a: 1\n? " + strings.Repeat("b", 1010) + "\n: 2\n", Whole},
 		{"old line break", "a: \"x\u0085y\" # one\n", "{a: x, b: 1}", "a: x\nb: 1\n", Whole},
 		{"blank line below kept lines", "---\na: |+\n  x\nb: 1\n\nc: 2\n", "a: |+\n  x\nc: 2\n", "---\na: |\n  x\nc: 2\n", Whole},
 	} {

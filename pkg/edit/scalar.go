@@ -19,10 +19,6 @@ const (
 // hint, else plain, as far as this keeps its tag and value.
 func (w *writer) scalar(n *yaml.Node, hint yaml.Style, flow, json bool) string {
 	tag, value := n.ShortTag(), n.Value
-	if !utf8.ValidString(value) {
-		w.fail("text is not UTF-8")
-		return ""
-	}
 	if tag == "!!null" {
 		if value == "" || json {
 			return "null"

@@ -26,14 +26,7 @@ after the commit has been verified by rendering its source again.`,
   sluice promote production --merge`,
 		Args: usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			w, err := c.open()
-			if err != nil {
-				return err
-			}
-			if err := w.needRepo(); err != nil {
-				return err
-			}
-			cfg, err := w.anyConfig()
+			w, cfg, err := c.openBranches()
 			if err != nil {
 				return err
 			}

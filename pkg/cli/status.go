@@ -22,14 +22,7 @@ that it was rendered from, how far it is behind (the first environment of a
 chain: behind the checked-out source; the others: behind the environment that
 they are promoted from), and the injector versions that it holds.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			w, err := c.open()
-			if err != nil {
-				return err
-			}
-			if err := w.needRepo(); err != nil {
-				return err
-			}
-			cfg, err := w.anyConfig()
+			w, cfg, err := c.openBranches()
 			if err != nil {
 				return err
 			}

@@ -20,14 +20,7 @@ that is extra, missing or different, and then exits with 1. Without names it
 verifies every environment that has been hydrated.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, names []string) error {
-			w, err := c.open()
-			if err != nil {
-				return err
-			}
-			if err := w.needRepo(); err != nil {
-				return err
-			}
-			cfg, err := w.anyConfig()
+			w, cfg, err := c.openBranches()
 			if err != nil {
 				return err
 			}

@@ -65,6 +65,20 @@ func (w *workspace) withoutRepo(dir, file string) error {
 	return nil
 }
 
+// openBranches finds the repository and the config of a verb that works on
+// the branches, not on one state of the source.
+func (c *command) openBranches() (*workspace, *config.Config, error) {
+	w, err := c.open()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := w.needRepo(); err != nil {
+		return nil, nil, err
+	}
+	cfg, err := w.anyConfig()
+	return w, cfg, err
+}
+
 // findConfig looks for the config in dir and, up to the root, above it.
 func (w *workspace) findConfig(dir, file string) error {
 	if w.root == "" { // bare: there is nothing to look through

@@ -49,7 +49,7 @@ func locate(s *source, n *yaml.Node) (*layout, bool) {
 			return nil, false
 		}
 	}
-	if bytes.Count(s.text, []byte("\r")) != bytes.Count(s.text, []byte("\r\n")) {
+	if s.lone {
 		return nil, false
 	}
 	l := &locator{layout: &layout{source: s, spans: map[*yaml.Node]*span{}}, lines: []int{s.base}}

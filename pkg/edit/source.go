@@ -20,6 +20,7 @@ type source struct {
 	base  int    // length of the byte order mark
 	eol   string // "\n" or "\r\n"
 	final bool   // the text had a newline at its end
+	lone  bool   // the text has a carriage return that belongs to no newline
 	json  bool
 }
 
@@ -34,6 +35,7 @@ func newSource(text []byte) *source {
 	if !s.final {
 		s.text = append(append([]byte(nil), text...), s.eol...)
 	}
+	s.lone = bytes.Count(text, []byte("\r")) != bytes.Count(text, []byte("\r\n"))
 	s.json = json.Valid(text[s.base:])
 	return s
 }

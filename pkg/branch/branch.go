@@ -97,6 +97,10 @@ type Next struct {
 	local   repo.ID // the same in this repository
 	Changed []Changed
 	Made    []config.Environment // whose branches have to be made
+	Healed  []Healed             // branches that had left the line and are taken in
+	Edits   []Edit               // by hand, overwritten
+	Adopted []string             // branches that sluice did not write and does now
+	Untold  []string             // branches that may have left the line: the history is not here
 
 	spec spec
 }
@@ -108,8 +112,8 @@ type Changed struct {
 }
 
 type spec struct {
-	dirs    map[string]tree.Files // nil takes the directory away
-	base    repo.ID               // tree that everything else is taken over from
+	base    repo.ID // tree that everything else is taken over from
+	changes []repo.Change
 	parents []repo.ID
 	author  repo.Signature
 	commit  repo.Signature
@@ -119,6 +123,8 @@ type spec struct {
 // Options are the words that change what is refused.
 type Options struct {
 	AllowUnrelatedSource bool
+	Adopt                bool // take over branches that sluice did not write
+	DiscardEdits         bool // overwrite what was edited by hand
 }
 
 // Plan gives the next commit of a chain whose environments were rendered from
@@ -127,19 +133,20 @@ func Plan(ctx context.Context, r *repo.Repo, heads []Head, environments []*tree.
 	root := heads[0]
 	next := &Next{Root: root.Environment, Tip: root.Tip, local: root.Local}
 	for i, h := range heads {
-		if h.Tip == "" {
-			next.Made = append(next.Made, h.Environment)
+		if i > 0 && h.Tip != "" {
+			continue
 		}
-		if err := checkHead(r, h, i == 0 || h.Tip == ""); err != nil {
+		if err := CheckMovable(r, h.Environment.Branch); err != nil {
 			return nil, err
 		}
 	}
-	if err := checkLine(heads); err != nil {
+	l, err := follow(ctx, r, heads, p.Renderer.Sluice, o)
+	if err != nil {
 		return nil, err
 	}
 	unrelated := false
-	if root.Provenance != nil {
-		how, err := checkSource(ctx, r, root, source.ID, o)
+	if l.from.Provenance != nil {
+		how, err := checkSource(ctx, r, l.from, source.ID, o)
 		if err != nil {
 			return nil, err
 		}
@@ -148,22 +155,25 @@ func Plan(ctx context.Context, r *repo.Repo, heads []Head, environments []*tree.
 			return next, nil
 		}
 		unrelated = how == apart
-		if err := checkConfig(r, root, source.ID, p.Source.Config); err != nil {
+		if err := checkConfig(r, l.from, source.ID, p.Source.Config); err != nil {
 			return nil, err
 		}
 	}
-	return next, next.compose(r, root, unrelated, environments, p, source)
+	for _, h := range heads {
+		if h.Tip == "" {
+			next.Made = append(next.Made, h.Environment)
+		}
+	}
+	if err := l.carry(ctx, r, environments, o); err != nil {
+		return nil, err
+	}
+	return next, next.compose(ctx, r, l, unrelated, environments, p, source)
 }
 
 // compose fills in the commit, unless nothing changed.
-func (n *Next) compose(r *repo.Repo, root Head, unrelated bool, environments []*tree.Environment, p tree.Provenance, source *repo.Commit) error {
-	n.Outcome = Committed
-	parent, err := n.parent(r)
-	if err != nil {
-		return err
-	}
-	n.spec.parents, n.spec.base = []repo.ID{parent.ID}, parent.Tree
-	have, err := r.TreeFiles(parent.Tree)
+func (n *Next) compose(ctx context.Context, r *repo.Repo, l *line, unrelated bool, environments []*tree.Environment, p tree.Provenance, source *repo.Commit) error {
+	n.Outcome, n.Untold = Committed, l.untold
+	have, err := r.TreeFiles(l.parent.Tree)
 	if err != nil {
 		return err
 	}
@@ -176,34 +186,72 @@ func (n *Next) compose(r *repo.Repo, root Head, unrelated bool, environments []*
 		differ = differ || len(differences) > 0
 		n.Changed = append(n.Changed, Changed{Environment: env.Name, Objects: countObjects(differences)})
 	}
-	gone := removed(root.Provenance, environments)
-	if !differ && len(gone) == 0 && root.Provenance != nil && sameNames(root.Provenance, environments) {
+	recorded := l.from.Provenance
+	gone := removed(recorded, environments)
+	if !differ && len(gone) == 0 && recorded != nil && sameNames(recorded, environments) && len(l.strays) == 0 && len(l.edits) == 0 {
 		n.Outcome = Unchanged
 		return nil
 	}
-	n.spec.dirs, err = tree.Branch(p, environments, func(environment, app string) (*tree.Record, error) {
-		if unrelated {
+	n.report(l)
+	dirs, err := tree.Branch(p, environments, func(environment, app string) (*tree.Record, error) {
+		if unrelated || l.records == nil {
 			return nil, nil // a record of a history that may soon be gone proves nothing
 		}
-		return tree.ReadRecord(have, environment, app)
+		return tree.ReadRecord(l.records.files, environment, app)
 	})
 	if err != nil {
 		return err
 	}
 	for _, dir := range gone {
-		n.spec.dirs[dir] = nil
+		dirs[dir] = nil
+	}
+	for dir, files := range dirs {
+		c := repo.Change{Path: dir}
+		for _, p := range files.Paths() {
+			c.Files = append(c.Files, repo.File{Path: p, Data: files[p]})
+		}
+		n.spec.changes = append(n.spec.changes, c)
+	}
+	n.spec.base, n.spec.changes = l.parent.Tree, append(n.spec.changes, l.outside...)
+	return n.sign(ctx, r, l, environments, p, source)
+}
+
+// report copies what is said of the other branches.
+func (n *Next) report(l *line) {
+	n.Edits, n.Adopted = l.edits, l.adopted
+	for _, s := range l.strays {
+		if s.tip != rootID {
+			n.Healed = append(n.Healed, Healed{Environment: s.Head.Environment, Commit: s.tip, How: s.How, Content: s.Content})
+		}
+	}
+}
+
+// sign fills in parents, people, dates and message.
+func (n *Next) sign(ctx context.Context, r *repo.Repo, l *line, environments []*tree.Environment, p tree.Provenance, source *repo.Commit) error {
+	parents, err := l.parents(ctx, r)
+	if err != nil {
+		return err
 	}
 	when := source.Committer.When
-	if parent.Committer.When.After(when) {
-		when = parent.Committer.When
+	for _, id := range parents {
+		parent := l.parent
+		if id != parent.ID && id != rootID {
+			if parent, err = r.Commit(id); err != nil {
+				return err
+			}
+		}
+		if parent.Committer.When.After(when) {
+			when = parent.Committer.When
+		}
 	}
 	if _, offset := when.Zone(); max(offset, -offset) >= 24*60*60 {
 		when = when.UTC() // a source may hold a time zone that there is not: git fsck refuses it
 	}
+	n.spec.parents = parents
 	n.spec.author, n.spec.commit = source.Author, r.Committer()
 	n.spec.author.When, n.spec.commit.When = when, when
 	name, objects := n.headline()
-	n.spec.message = message(name, objects, source.Message, p, pins(environments))
+	n.spec.message = message(headline(name, objects), source.Message, l.says(), p, pins(environments))
 	return nil
 }
 
@@ -215,14 +263,6 @@ func (n *Next) headline() (name string, objects int) {
 		}
 	}
 	return n.Root.Name, 0
-}
-
-// parent gives the commit that the next one follows.
-func (n *Next) parent(r *repo.Repo) (*repo.Commit, error) {
-	if n.Tip == "" || n.Tip == rootID {
-		return rootCommit(), nil
-	}
-	return r.Commit(n.Tip)
 }
 
 // removed gives the recorded directories that no environment has any more.

@@ -20,7 +20,8 @@ func (c *command) statusCommand() *cobra.Command {
 		Long: `Status prints a row per environment: its branch and commit, the source commit
 that it was rendered from, how far it is behind (the first environment of a
 chain: behind the checked-out source; the others: behind the environment that
-they are promoted from), and the injector versions that it holds.`,
+they are promoted from), and the injector versions that it holds. Below, a line
+says what happened to each branch that is not as sluice left it.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			w, cfg, err := c.openBranches()
 			if err != nil {
@@ -28,7 +29,7 @@ they are promoted from), and the injector versions that it holds.`,
 			}
 			var rows []standing
 			for _, chain := range cfg.Chains() {
-				more, err := chainStatus(cmd.Context(), w, chain)
+				more, err := c.chainStatus(cmd.Context(), w, chain)
 				if err != nil {
 					return err
 				}
@@ -50,10 +51,18 @@ type standing struct {
 	Subject      string  `json:"subject,omitempty"` // of the source commit
 	Behind       *int    `json:"behind"`            // commits; null if it cannot be told
 	OffLine      bool    `json:"offLine,omitempty"` // holds commits that promotedFrom never had: nothing can be promoted to it
+	Left         *left   `json:"left,omitempty"`    // what happened to a branch that is not as sluice left it
 	Injectors    []pin   `json:"injectors"`
 }
 
-func chainStatus(ctx context.Context, w *workspace, chain config.Chain) ([]standing, error) {
+// left says how a branch came to be what it is.
+type left struct {
+	How     branch.How `json:"how"`
+	Content repo.ID    `json:"content,omitempty"` // hydrated commit with the same content
+	Text    string     `json:"text"`
+}
+
+func (c *command) chainStatus(ctx context.Context, w *workspace, chain config.Chain) ([]standing, error) {
 	heads, err := branch.ReadHeads(w.repo, chain)
 	if err != nil {
 		return nil, err
@@ -84,6 +93,9 @@ func chainStatus(ctx context.Context, w *workspace, chain config.Chain) ([]stand
 		if err := row.behind(ctx, w, h, tips); err != nil {
 			return nil, err
 		}
+		if err := row.explain(ctx, w, heads[0], h, tips[h.Environment.PromotedFrom], c.Version); err != nil {
+			return nil, err
+		}
 		rows = append(rows, row)
 	}
 	return rows, nil
@@ -110,6 +122,40 @@ func (s *standing) fill(w *workspace, h branch.Head) error {
 	}
 	for _, p := range tree.Pins(records) {
 		s.Injectors = append(s.Injectors, pin(p))
+	}
+	return nil
+}
+
+// explain says what happened to a branch that is not as sluice left it.
+func (s *standing) explain(ctx context.Context, w *workspace, root, h branch.Head, from repo.ID, ours string) error {
+	switch {
+	case h.Tip == "":
+		return nil
+	case h.Tip != root.Tip && root.Tip != "":
+		stray, err := branch.Diagnose(ctx, w.repo, h, root.Tip, ours)
+		if err != nil {
+			return err
+		}
+		if stray != nil {
+			s.Left = &left{stray.How, stray.Content, s.Environment + " " + stray.What() + "; " + stray.Next()}
+			return nil
+		}
+	}
+	line := root.Tip
+	if line == "" {
+		line = h.Tip
+	}
+	stray, err := branch.Inspect(ctx, w.repo, h, line, ours)
+	if err != nil {
+		return err
+	}
+	switch {
+	case stray != nil && h.Environment.PromotedFrom == "":
+		s.Left = &left{stray.How, stray.Content, s.Environment + " " + stray.What() + "; " + stray.Next()}
+	case stray != nil:
+		s.Left = &left{stray.How, stray.Content, s.Environment + " " + stray.What() + "; what is promoted next replaces that"}
+	case s.OffLine:
+		s.Left = &left{Text: fmt.Sprintf("%s left the line of %s, and %s has taken it in; it can be promoted to once %s has that commit", s.Environment, s.PromotedFrom, root.Environment.Name, s.PromotedFrom)}
 	}
 	return nil
 }
@@ -165,7 +211,18 @@ func (c *command) printStatus(rows []standing) error {
 			}
 			lines = append(lines, []string{r.Environment, r.Branch, commit, dash(source), r.lag(), dash(strings.Join(injectors, ", "))})
 		}
-		return table(c.Out, lines, nil)
+		if err := table(c.Out, lines, nil); err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if r.Left == nil {
+				continue
+			}
+			if _, err := fmt.Fprintln(c.Out, escape(r.Left.Text)); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/repo"
+	"github.com/sluice-dev/sluice/pkg/source"
 	"github.com/sluice-dev/sluice/pkg/tree"
 )
 
@@ -51,11 +52,30 @@ func ReadHead(r *repo.Repo, e config.Environment) (Head, error) {
 	}
 	h.Provenance, err = tree.ReadProvenance(files)
 	if errors.Is(err, tree.ErrNoProvenance) {
-		h.Foreign = true
-	} else {
-		h.Damaged = err
+		h.Foreign, err = foreign(r, h, files)
+		return h, err
 	}
+	h.Damaged = err
 	return h, nil
+}
+
+// foreign tells a branch that sluice did not make from one that it made and
+// that holds nothing yet but other files.
+func foreign(r *repo.Repo, h Head, files source.Tree) (bool, error) {
+	if id, err := tree.ID(files, h.Environment.Path); err != nil || id != "" {
+		return true, err
+	}
+	for id := h.Tip; id != rootID; {
+		c, err := r.Commit(id)
+		if err != nil {
+			return true, gone(err)
+		}
+		if len(c.Parents) == 0 {
+			return true, nil
+		}
+		id = c.Parents[0]
+	}
+	return false, nil
 }
 
 // tip takes a branch that is surely absent for an empty tip.

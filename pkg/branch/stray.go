@@ -22,7 +22,7 @@ const (
 	OtherFiles How = "other files"      // commits that change no environment and no record
 	Apart      How = "hydrated apart"   // by sluice, on a line of its own
 	Edited     How = "edited by hand"   // holds what sluice never wrote
-	Foreign    How = "not sluice's"     // says nothing of itself
+	Foreign    How = "foreign"          // says nothing of itself
 	Newer      How = "newer sluice"     // says what this version cannot read
 	Untold     How = "history not here" // a clone that is cut off before it can be told
 )
@@ -52,7 +52,7 @@ func Diagnose(ctx context.Context, r *repo.Repo, h Head, line repo.ID, ours stri
 	}
 	if on == repo.Unknown {
 		s.How = Untold
-		if h.Bare() {
+		if s.tip == rootID {
 			return nil, nil // every line that was not adopted begins there
 		}
 		return s, nil
@@ -224,6 +224,10 @@ func (s *Stray) What() string {
 // Next says what becomes of the branch.
 func (s *Stray) Next() string {
 	switch s.How {
+	case RolledBack:
+		if s.Head.Environment.PromotedFrom == "" {
+			return "the next commit renders the source again"
+		}
 	case Edited:
 		return "the next commit is refused unless told to --discard-edits"
 	case Foreign:

@@ -189,6 +189,9 @@ func (c *command) noteBranches(next *branch.Next) {
 			c.listEdit(e)
 		}
 	}
+	for _, name := range next.Adopted {
+		c.note("note: took over %s, which sluice did not write; files beside the environments' directories are as they were", name)
+	}
 	for _, name := range next.Untold {
 		c.note("note: whether %s has left the line of %s cannot be told: the history is not here; a commit in a full clone heals it", name, next.Root.Branch)
 	}

@@ -53,6 +53,9 @@ type standing struct {
 	OffLine      bool    `json:"offLine,omitempty"` // holds commits that promotedFrom never had: nothing can be promoted to it
 	Left         *left   `json:"left,omitempty"`    // what happened to a branch that is not as sluice left it
 	Injectors    []pin   `json:"injectors"`
+
+	Skew      []skew     `json:"skew"`      // versions of one injector that live together
+	Workloads []workload `json:"workloads"` // the objects with proxies
 }
 
 // left says how a branch came to be what it is.
@@ -73,7 +76,7 @@ func (c *command) chainStatus(ctx context.Context, w *workspace, chain config.Ch
 		tips[h.Environment.Name] = h.Tip
 		row := standing{
 			Environment: h.Environment.Name, Branch: h.Environment.Branch, PromotedFrom: h.Environment.PromotedFrom,
-			Commit: h.Tip, Injectors: []pin{},
+			Commit: h.Tip, Injectors: []pin{}, Skew: []skew{}, Workloads: []workload{},
 		}
 		switch {
 		case h.Tip == "":
@@ -123,6 +126,7 @@ func (s *standing) fill(w *workspace, h branch.Head) error {
 	for _, p := range tree.Pins(records) {
 		s.Injectors = append(s.Injectors, pin(p))
 	}
+	s.Skew, s.Workloads = skewOf(s.Injectors), workloads(h.Environment.Path, records)
 	return nil
 }
 
@@ -197,10 +201,6 @@ func (c *command) printStatus(rows []standing) error {
 	return c.print(v, func() error {
 		lines := [][]string{{"ENVIRONMENT", "BRANCH", "COMMIT", "SOURCE", "BEHIND", "INJECTORS"}}
 		for _, r := range rows {
-			var injectors []string
-			for _, i := range r.Injectors {
-				injectors = append(injectors, i.Injector+" "+i.Version)
-			}
 			source := r.Source.Short()
 			if r.Subject != "" {
 				source += " " + r.Subject
@@ -209,12 +209,13 @@ func (c *command) printStatus(rows []standing) error {
 			if r.State != "hydrated" {
 				commit = r.State
 			}
-			lines = append(lines, []string{r.Environment, r.Branch, commit, dash(source), r.lag(), dash(strings.Join(injectors, ", "))})
+			lines = append(lines, []string{r.Environment, r.Branch, commit, dash(source), r.lag(), dash(pinNames(r.Injectors))})
 		}
 		if err := table(c.Out, lines, nil); err != nil {
 			return err
 		}
 		for _, r := range rows {
+			c.printSkew(r.Environment, r.Skew)
 			if r.Left == nil {
 				continue
 			}

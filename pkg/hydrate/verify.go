@@ -7,7 +7,6 @@ import (
 	"sort"
 
 	"github.com/sluice-dev/sluice/pkg/config"
-	"github.com/sluice-dev/sluice/pkg/render"
 	"github.com/sluice-dev/sluice/pkg/source"
 	"github.com/sluice-dev/sluice/pkg/tree"
 )
@@ -18,7 +17,7 @@ import (
 // held against the source of the commit that it was rolled back to. open gives
 // the files of a commit of the source, branch those of another
 // hydrated commit, nil if it is none.
-func Verify(ctx context.Context, have source.Tree, open func(commit string) (*source.FS, error), branch func(commit string) (source.Tree, error), pool *render.Pool) ([]tree.Difference, error) {
+func Verify(ctx context.Context, have source.Tree, open func(commit string) (*source.FS, error), branch func(commit string) (source.Tree, error), r Renderer) ([]tree.Difference, error) {
 	p, err := tree.ReadProvenance(have)
 	if errors.Is(err, tree.ErrNoProvenance) {
 		return nil, err
@@ -29,7 +28,7 @@ func Verify(ctx context.Context, have source.Tree, open func(commit string) (*so
 	cfg, environments, err := rerender(ctx, p, open, func(e config.Environment) bool {
 		recorded, _ := p.Environment(e.Path)
 		return recorded.RolledBackTo == ""
-	}, pool)
+	}, r)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +38,7 @@ func Verify(ctx context.Context, have source.Tree, open func(commit string) (*so
 		if e.RolledBackTo == "" {
 			continue
 		}
-		if old[e.Path], err = rolledBack(ctx, e, open, branch, pool); err != nil {
+		if old[e.Path], err = rolledBack(ctx, e, open, branch, r); err != nil {
 			return nil, err
 		}
 		if old[e.Path] == nil {
@@ -70,7 +69,7 @@ func Verify(ctx context.Context, have source.Tree, open func(commit string) (*so
 
 // rerender renders the recorded source again: the environments of the chain
 // that are chosen.
-func rerender(ctx context.Context, p *tree.Provenance, open func(commit string) (*source.FS, error), choose func(config.Environment) bool, pool *render.Pool) (*config.Config, []*tree.Environment, error) {
+func rerender(ctx context.Context, p *tree.Provenance, open func(commit string) (*source.FS, error), choose func(config.Environment) bool, r Renderer) (*config.Config, []*tree.Environment, error) {
 	files, err := open(p.Source.Commit)
 	if err != nil {
 		return nil, nil, err
@@ -85,13 +84,13 @@ func rerender(ctx context.Context, p *tree.Provenance, open func(commit string) 
 			chosen = append(chosen, e)
 		}
 	}
-	environments, err := Environments(ctx, Source{Files: files, Config: cfg, Commit: p.Source.Commit, Open: open}, chosen, pool)
+	environments, err := Environments(ctx, Source{Files: files, Config: cfg, Commit: p.Source.Commit, Open: open}, chosen, r)
 	return cfg, environments, err
 }
 
 // rolledBack renders an environment as the commit has it that it was rolled
 // back to; nil if that has none.
-func rolledBack(ctx context.Context, e tree.EnvironmentRecord, open func(commit string) (*source.FS, error), branch func(commit string) (source.Tree, error), pool *render.Pool) (*tree.Environment, error) {
+func rolledBack(ctx context.Context, e tree.EnvironmentRecord, open func(commit string) (*source.FS, error), branch func(commit string) (source.Tree, error), r Renderer) (*tree.Environment, error) {
 	files, err := branch(e.RolledBackTo)
 	if err == nil && files == nil {
 		return nil, nil
@@ -106,7 +105,7 @@ func rolledBack(ctx context.Context, e tree.EnvironmentRecord, open func(commit 
 	if err != nil {
 		return nil, err
 	}
-	_, environments, err := rerender(ctx, p, open, func(c config.Environment) bool { return c.Name == e.Name && c.Path == e.Path }, pool)
+	_, environments, err := rerender(ctx, p, open, func(c config.Environment) bool { return c.Name == e.Name && c.Path == e.Path }, r)
 	if err != nil || len(environments) == 0 {
 		return nil, err
 	}

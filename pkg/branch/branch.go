@@ -78,6 +78,24 @@ func foreign(r *repo.Repo, h Head, files source.Tree) (bool, error) {
 	return false, nil
 }
 
+// Source gives the source commit that the environment's own directory was
+// rendered from: after a rollback that of the commit rolled back to. It is empty
+// if the branch does not say, or says it with a commit that cannot be read.
+func (h Head) Source(r *repo.Repo) repo.ID {
+	e, ok := recorded(h)
+	switch {
+	case h.Provenance == nil:
+		return ""
+	case !ok || e.RolledBackTo == "":
+		return repo.ID(h.Provenance.Source.Commit)
+	}
+	to, err := readHydrated(r, repo.ID(e.RolledBackTo))
+	if err != nil {
+		return ""
+	}
+	return repo.ID(to.provenance.Source.Commit)
+}
+
 // tip takes a branch that is surely absent for an empty tip.
 func tip(id repo.ID, err error) (repo.ID, error) {
 	if errors.Is(err, repo.ErrNoBranch) {

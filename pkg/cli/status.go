@@ -106,7 +106,7 @@ func (c *command) chainStatus(ctx context.Context, w *workspace, chain config.Ch
 
 // fill reads what the branch says of itself.
 func (s *standing) fill(w *workspace, h branch.Head) error {
-	s.Source = repo.ID(h.Provenance.Source.Commit)
+	s.Source = h.Source(w.repo)
 	if commit, err := w.repo.Commit(s.Source); err == nil {
 		s.Subject, _, _ = strings.Cut(strings.TrimSpace(commit.Message), "\n")
 	}

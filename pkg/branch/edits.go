@@ -20,7 +20,7 @@ import (
 type Edit struct {
 	Environment config.Environment
 	Tip         repo.ID
-	Since       repo.ID // the last commit before it; empty if there is none
+	Since       repo.ID // commit that it is compared with, the last one before it; empty if there is none
 	Changes     []diff.Change
 }
 
@@ -64,7 +64,11 @@ func (e *EditedError) Hint() string {
 	for _, edit := range e.Edits {
 		branches = append(branches, edit.Environment.Branch)
 	}
-	return "make the change in the source; then overwrite it here with --discard-edits, or take it back: git revert on " + strings.Join(branches, ", ")
+	hint := "make the change in the source; then overwrite it here with --discard-edits, or take it back: git revert on " + strings.Join(branches, ", ")
+	if edit := e.Edits[0]; len(e.Edits) == 1 && edit.Since != "" {
+		hint += fmt.Sprintf("; to see it: git diff %s %s", edit.Since.Short(), edit.Tip.Short())
+	}
+	return hint
 }
 
 // findEdit gives the edit that stands at a head's tip; nil if there is none.

@@ -60,7 +60,7 @@ type standing struct {
 
 // left says how a branch came to be what it is.
 type left struct {
-	How     branch.How `json:"how"`
+	How     branch.How `json:"how,omitempty"`     // empty if it has been taken in already
 	Content repo.ID    `json:"content,omitempty"` // hydrated commit with the same content
 	Text    string     `json:"text"`
 }

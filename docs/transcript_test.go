@@ -112,6 +112,8 @@ func (s *shell) replay(p *page) {
 
 func TestGetStarted(t *testing.T) { newShell(t).replay(readPage(t, "get-started.md")) }
 
+func TestVerify(t *testing.T) { newShell(t).replay(readPage(t, "verify.md")) }
+
 // TestReadme runs the README's transcript on the repository of the demo.
 func TestReadme(t *testing.T) {
 	s := newShell(t)

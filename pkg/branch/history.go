@@ -21,7 +21,7 @@ type Hydrated struct {
 // Line is a part of the history of a branch.
 type Line struct {
 	Commits  []Hydrated // newest first
-	Earlier  int        // commits from before sluice wrote to the branch
+	Earlier  int        // commits from before sluice wrote to the branch; 0 after a hydrated one
 	Complete bool       // false where the history that is here ends too early
 }
 
@@ -29,7 +29,7 @@ type Line struct {
 // first parent and so on, down to the root commit, or to what from contains.
 func ReadLine(ctx context.Context, r *repo.Repo, from, tip repo.ID) (Line, error) {
 	var line Line
-	before := map[repo.ID]bool{rootID: true}
+	before := map[repo.ID]bool{}
 	if from != "" {
 		_, err := r.Walk(ctx, from, func(c *repo.Commit) (bool, error) {
 			before[c.ID] = true
@@ -39,34 +39,50 @@ func ReadLine(ctx context.Context, r *repo.Repo, from, tip repo.ID) (Line, error
 			return line, err
 		}
 	}
+	begun := false // what is before the line is hydrated
 	var err error
 	line.Complete, err = r.WalkFirstParents(ctx, tip, func(c *repo.Commit) (bool, error) {
-		if before[c.ID] {
+		if c.ID == rootID {
 			return false, nil
 		}
-		h := Hydrated{ID: c.ID}
-		files, err := r.Files(c.ID)
+		h, err := readHydrated(r, c.ID)
 		if err != nil {
 			return false, err
 		}
-		h.Provenance, err = tree.ReadProvenance(files)
-		var missing *repo.MissingObjectError
-		switch {
-		case errors.As(err, &missing):
-			return false, err
-		case errors.Is(err, tree.ErrNoProvenance):
-			h.Foreign = true
-		case err != nil:
-			h.Provenance = nil
+		if before[c.ID] {
+			begun = !h.Foreign
+			return false, nil
 		}
 		line.Commits = append(line.Commits, h)
 		return true, nil
 	})
+	if begun {
+		return line, err
+	}
 	for n := len(line.Commits); n > 0 && line.Commits[n-1].Foreign; n-- {
 		line.Commits = line.Commits[:n-1]
 		line.Earlier++
 	}
 	return line, err
+}
+
+func readHydrated(r *repo.Repo, id repo.ID) (Hydrated, error) {
+	h := Hydrated{ID: id}
+	files, err := r.Files(id)
+	if err != nil {
+		return h, err
+	}
+	p, err := tree.ReadProvenance(files)
+	var missing *repo.MissingObjectError
+	switch {
+	case errors.As(err, &missing):
+		return h, err
+	case errors.Is(err, tree.ErrNoProvenance):
+		h.Foreign = true
+	case err == nil:
+		h.Provenance = p
+	}
+	return h, nil
 }
 
 // Sources tells whether the source commits that branches name belong to the

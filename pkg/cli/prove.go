@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/sluice-dev/sluice/pkg/branch"
 	"github.com/sluice-dev/sluice/pkg/hydrate"
@@ -96,6 +97,7 @@ func (v *verifier) commit(ctx context.Context, id repo.ID) ([]tree.Difference, e
 		return nil, err
 	}
 	for _, more := range []func() ([]tree.Difference, error){
+		func() ([]tree.Difference, error) { return v.renderer(files), nil },
 		func() ([]tree.Difference, error) { return branch.Verify(ctx, v.space.repo, id) },
 		func() ([]tree.Difference, error) { return v.sources.Check(ctx, id) },
 	} {
@@ -123,8 +125,25 @@ func (v *verifier) otherRenderer(id repo.ID) string {
 		return ""
 	}
 	p, err := tree.ReadProvenance(files)
-	if err != nil || p.Renderer.Sluice == v.command.Version && p.Renderer.Kustomize == render.KustomizeVersion {
+	if err != nil || p.Renderer == (tree.Renderer{Sluice: v.command.Version, Kustomize: render.KustomizeVersion}) {
 		return ""
 	}
 	return fmt.Sprintf("sluice %s with kustomize %s", p.Renderer.Sluice, p.Renderer.Kustomize)
+}
+
+// renderer finds a kustomize that this version of sluice never had. What is
+// built from a working copy may have had any.
+func (v *verifier) renderer(files source.Tree) []tree.Difference {
+	p, err := tree.ReadProvenance(files)
+	if err != nil || p.Renderer.Sluice != v.command.Version || p.Renderer.Kustomize == render.KustomizeVersion || !released(v.command.Version) {
+		return nil
+	}
+	return []tree.Difference{{
+		Path: tree.ProvenancePath, What: "different",
+		Detail: fmt.Sprintf("sluice %s has kustomize %s", v.command.Version, render.KustomizeVersion),
+	}}
+}
+
+func released(version string) bool {
+	return strings.HasPrefix(version, "v") && !strings.Contains(version, "+dirty")
 }

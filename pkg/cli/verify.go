@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-dev/sluice/pkg/branch"
-	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/repo"
 	"github.com/sluice-dev/sluice/pkg/tree"
@@ -38,11 +37,14 @@ of the branch, without FROM the range begins at the root commit.`,
 			if err != nil {
 				return err
 			}
-			w, cfg, err := c.openBranches()
+			w, err := c.open()
 			if err != nil {
 				return err
 			}
-			results, err := c.spans(cmd.Context(), w, cfg, asked)
+			if err := w.needRepo(); err != nil {
+				return err
+			}
+			results, err := w.spans(cmd.Context(), asked)
 			if err != nil {
 				return err
 			}
@@ -112,7 +114,7 @@ type proved struct {
 }
 
 // spans gives the commits to verify, branch by branch.
-func (c *command) spans(ctx context.Context, w *workspace, cfg *config.Config, s span) ([]*verified, error) {
+func (w *workspace) spans(ctx context.Context, s span) ([]*verified, error) {
 	replaced, err := w.repo.Replaced()
 	if err != nil {
 		return nil, err
@@ -131,6 +133,11 @@ func (c *command) spans(ctx context.Context, w *workspace, cfg *config.Config, s
 	if to != "" && len(s.names) == 0 {
 		v := &verified{branch: s.from + ".." + s.to}
 		return []*verified{v}, v.line(ctx, w, from, to)
+	}
+	// Only here the config matters: a range can be verified from any checkout.
+	cfg, err := w.anyConfig()
+	if err != nil {
+		return nil, err
 	}
 	chosen, err := choose(cfg, s.names)
 	if err != nil {
@@ -188,7 +195,9 @@ func (v *verified) line(ctx context.Context, w *workspace, from, to repo.ID) err
 	for _, h := range line.Commits {
 		v.add(h)
 	}
-	v.earlier = line.Earlier
+	if v.earlier = line.Earlier; v.earlier > 0 && len(line.Commits) == 0 {
+		return &finding.Refusal{Text: fmt.Sprintf("commit %s was not written by sluice", to.Short()), Hint: "there is nothing that it could be compared with"}
+	}
 	if !line.Complete {
 		v.cut = &finding.Refusal{Text: fmt.Sprintf("whether there are more commits in %s cannot be told: the history is not here", v.branch), Hint: "fetch it: git fetch --unshallow, or fetch-depth: 0 in actions/checkout"}
 	}

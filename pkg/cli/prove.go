@@ -17,7 +17,7 @@ import (
 // prove verifies every commit once, those of one source one after the other,
 // the newest source first. That one cannot be verified does not keep the
 // others from it.
-func (c *command) prove(ctx context.Context, w *workspace, pool *render.Pool, results []*verified) error {
+func (c *command) prove(ctx context.Context, w *workspace, with hydrate.Renderer, results []*verified) error {
 	bySource := map[repo.ID][]*proved{}
 	var sources []repo.ID
 	for _, v := range results {
@@ -29,7 +29,7 @@ func (c *command) prove(ctx context.Context, w *workspace, pool *render.Pool, re
 			bySource[p.Source] = append(bySource[p.Source], p)
 		}
 	}
-	checks := w.verifier(c, pool)
+	checks := w.verifier(c, with)
 	done := map[repo.ID]proved{}
 	for _, s := range sources {
 		for _, p := range bySource[s] {
@@ -71,7 +71,7 @@ type verifier struct {
 	sources *branch.Sources
 }
 
-func (w *workspace) verifier(c *command, pool *render.Pool) *verifier {
+func (w *workspace) verifier(c *command, with hydrate.Renderer) *verifier {
 	v := &verifier{command: c, space: w, sources: branch.NewSources(w.repo)}
 	v.bytes = hydrate.NewVerifier(func(commit string) (*source.FS, error) {
 		files, err := w.repo.Files(repo.ID(commit))
@@ -80,7 +80,7 @@ func (w *workspace) verifier(c *command, pool *render.Pool) *verifier {
 		}
 		c.stage("rendering source %s", repo.ID(commit).Short())
 		return source.New(files), nil
-	}, pool)
+	}, with)
 	return v
 }
 

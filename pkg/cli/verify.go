@@ -48,7 +48,7 @@ of the branch, without FROM the range begins at the root commit.`,
 			if err != nil {
 				return err
 			}
-			pool, err := c.pool()
+			pool, err := c.renderer()
 			if err != nil {
 				return err
 			}

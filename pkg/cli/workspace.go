@@ -215,7 +215,7 @@ func (w *workspace) load(s *snapshot, id repo.ID, file string) error {
 
 // verify renders what a hydrated commit says it was made of, and compares.
 func (c *command) verify(ctx context.Context, w *workspace, id repo.ID) ([]tree.Difference, error) {
-	pool, err := c.pool()
+	pool, err := c.renderer()
 	if err != nil {
 		return nil, err
 	}

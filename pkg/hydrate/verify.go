@@ -7,7 +7,6 @@ import (
 	"sort"
 
 	"github.com/sluice-dev/sluice/pkg/config"
-	"github.com/sluice-dev/sluice/pkg/render"
 	"github.com/sluice-dev/sluice/pkg/source"
 	"github.com/sluice-dev/sluice/pkg/tree"
 )
@@ -17,7 +16,7 @@ import (
 // if they come one after the other. It serves one goroutine.
 type Verifier struct {
 	open func(commit string) (*source.FS, error)
-	pool *render.Pool
+	with Renderer
 	last recorded
 }
 
@@ -36,8 +35,8 @@ type rendering struct {
 }
 
 // NewVerifier verifies with the files of the source's commits, which open gives.
-func NewVerifier(open func(commit string) (*source.FS, error), pool *render.Pool) *Verifier {
-	return &Verifier{open: open, pool: pool}
+func NewVerifier(open func(commit string) (*source.FS, error), with Renderer) *Verifier {
+	return &Verifier{open: open, with: with}
 }
 
 // read gives a recorded source.
@@ -61,7 +60,7 @@ func (v *Verifier) render(ctx context.Context, r *recorded, p *tree.Provenance) 
 	}
 	made, known := r.chains[root]
 	if !known {
-		made.environments, made.err = Environments(ctx, Source{Files: r.files, Config: r.config, Commit: r.commit, Open: v.open}, chain, v.pool)
+		made.environments, made.err = Environments(ctx, Source{Files: r.files, Config: r.config, Commit: r.commit, Open: v.open}, chain, v.with)
 		r.chains[root] = made
 	}
 	return made.environments, made.err

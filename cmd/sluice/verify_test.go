@@ -15,9 +15,10 @@ import (
 
 // lying is a repository whose hydrated commits are forged.
 type lying struct {
-	t   *testing.T
-	dir string
-	env map[string]string
+	t       *testing.T
+	dir     string
+	env     map[string]string
+	version string // of sluice
 }
 
 func (l *lying) git(stdin string, args ...string) string {
@@ -39,7 +40,7 @@ func (l *lying) sluice(args ...string) (int, string) {
 	var out, errOut bytes.Buffer
 	code := cli.Main(l.t.Context(), cli.Program{
 		Args: append([]string{"sluice", "-C", l.dir}, args...), In: strings.NewReader(""), Out: &out, Err: &errOut,
-		Env: func(name string) string { return l.env[name] }, Now: func() time.Time { return time.Unix(1, 0) }, Version: "v1.0.0",
+		Env: func(name string) string { return l.env[name] }, Now: func() time.Time { return time.Unix(1, 0) }, Version: l.version,
 	})
 	return code, out.String() + errOut.String()
 }
@@ -49,7 +50,7 @@ func (l *lying) sluice(args ...string) (int, string) {
 // each of its lines lost, two bytes of each line another, one by one. The rest of the commit
 // stays, its message and parents too.
 func TestVerifyFindsEveryMutation(t *testing.T) {
-	l := &lying{t: t, dir: t.TempDir(), env: map[string]string{"GIT_CONFIG_NOSYSTEM": "1", "HOME": t.TempDir()}}
+	l := &lying{t: t, dir: t.TempDir(), version: "v1.0.0", env: map[string]string{"GIT_CONFIG_NOSYSTEM": "1", "HOME": t.TempDir()}}
 	l.env["GIT_CONFIG_GLOBAL"] = filepath.Join(l.env["HOME"], ".gitconfig")
 	write := func(name, text string) {
 		if err := os.WriteFile(filepath.Join(l.dir, name), []byte(text), 0o600); err != nil {
@@ -102,6 +103,13 @@ spec:
 			change := l.git("", "diff", "--unified=0", "env/staging", fmt.Sprintf("m/%d", i))
 			t.Errorf("%s: %s%s", name, out, change)
 		}
+	}
+	l.version = "v2.0.0"
+	if code, out := l.sluice("verify", "env/staging~1..m/0"); code != 0 {
+		t.Errorf("verified by another version: %s", out)
+	}
+	if _, out := l.sluice("verify", "env/staging~1..m/1"); !strings.Contains(out, "says that it was made by sluice v1.0.0 with kustomize v") {
+		t.Errorf("other bytes from another version: %s", out)
 	}
 }
 

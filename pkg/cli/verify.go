@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-dev/sluice/pkg/branch"
+	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/repo"
 	"github.com/sluice-dev/sluice/pkg/tree"
@@ -145,36 +146,42 @@ func (w *workspace) spans(ctx context.Context, s span) ([]*verified, error) {
 	}
 	results := []*verified{}
 	for _, e := range chosen {
-		head, err := branch.ReadHead(w.repo, e)
+		v, err := w.span(ctx, e, s, from, to)
 		if err != nil {
 			return nil, err
 		}
-		v := &verified{environment: e.Name, branch: e.Branch}
-		switch {
-		case head.Foreign:
-			return nil, &finding.Refusal{Text: fmt.Sprintf("branch %s was not written by sluice", e.Branch), Hint: "there is nothing that it could be compared with"}
-		case head.Bare():
-			if len(s.names) > 0 {
-				return nil, finding.Finding{Text: fmt.Sprintf("environment %q has nothing to verify: branch %s is empty", e.Name, e.Branch), Hint: "hydrate it first: sluice commit, then sluice promote " + e.Name}
-			}
-			continue
-		case s.all || s.ranged:
-			end := head.Tip
-			if to != "" {
-				end = to
-				if err := w.onBranch(ctx, to, head); err != nil {
-					return nil, err
-				}
-			}
-			if err := v.line(ctx, w, from, end); err != nil {
-				return nil, err
-			}
-		default:
-			v.add(branch.Hydrated{ID: head.Tip, Provenance: head.Provenance})
+		if v != nil {
+			results = append(results, v)
 		}
-		results = append(results, v)
 	}
 	return results, nil
+}
+
+// span gives the commits of one environment's branch, nil if it holds nothing
+// and was not asked for by name.
+func (w *workspace) span(ctx context.Context, e config.Environment, s span, from, to repo.ID) (*verified, error) {
+	head, err := branch.ReadHead(w.repo, e)
+	if err != nil {
+		return nil, err
+	}
+	v := &verified{environment: e.Name, branch: e.Branch}
+	switch {
+	case head.Foreign:
+		return nil, &finding.Refusal{Text: fmt.Sprintf("branch %s was not written by sluice", e.Branch), Hint: "there is nothing that it could be compared with"}
+	case head.Bare() && len(s.names) > 0:
+		return nil, finding.Finding{Text: fmt.Sprintf("environment %q has nothing to verify: branch %s is empty", e.Name, e.Branch), Hint: "hydrate it first: sluice commit, then sluice promote " + e.Name}
+	case head.Bare():
+		return nil, nil
+	case !s.all && !s.ranged:
+		v.add(branch.Hydrated{ID: head.Tip, Provenance: head.Provenance})
+		return v, nil
+	case to == "":
+		return v, v.line(ctx, w, from, head.Tip)
+	}
+	if err := w.onBranch(ctx, to, head); err != nil {
+		return nil, err
+	}
+	return v, v.line(ctx, w, from, to)
 }
 
 // onBranch refuses the end of a range that is not on the branch.

@@ -135,6 +135,8 @@ func TestHows(t *testing.T) {
 	}
 }
 
+func TestVerify(t *testing.T) { newShell(t).replay(readPage(t, "verify.md")) }
+
 // TestReadme runs the README's transcript on the repository of the demo.
 func TestReadme(t *testing.T) {
 	s := newShell(t)

@@ -87,7 +87,7 @@ func (h Head) Source(r *repo.Repo) repo.ID {
 	case !ok || e.RolledBackTo == "":
 		return repo.ID(h.Provenance.Source.Commit)
 	}
-	to, err := readHydrated(r, repo.ID(e.RolledBackTo))
+	to, err := readState(r, repo.ID(e.RolledBackTo))
 	if err != nil {
 		return ""
 	}

@@ -13,22 +13,22 @@ import (
 	"github.com/sluice-dev/sluice/pkg/tree"
 )
 
-// hydrated is a commit with what it says of itself.
-type hydrated struct {
+// state is a commit with what it says of itself.
+type state struct {
 	*repo.Commit
 	files      source.Tree
 	records    string // tree id of tree.Dir; empty if there is none
 	provenance *tree.Provenance
 }
 
-// readHydrated reads a commit of a branch. The error is tree.ErrNoProvenance
+// readState reads a commit of a branch. The error is tree.ErrNoProvenance
 // for a commit that says nothing of itself.
-func readHydrated(r *repo.Repo, id repo.ID) (*hydrated, error) {
+func readState(r *repo.Repo, id repo.ID) (*state, error) {
 	c, err := r.Commit(id)
 	if err != nil {
 		return nil, err
 	}
-	h := &hydrated{Commit: c}
+	h := &state{Commit: c}
 	if h.files, err = r.TreeFiles(c.Tree); err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func readHydrated(r *repo.Repo, id repo.ID) (*hydrated, error) {
 
 // agrees tells whether every environment's directory is the one recorded, and
 // every record can be read.
-func (h *hydrated) agrees() (bool, error) {
+func (h *state) agrees() (bool, error) {
 	for _, e := range h.provenance.Environments {
 		id, err := tree.ID(h.files, e.Path)
 		if err != nil || id != e.Tree {
@@ -76,7 +76,7 @@ func wrote(c *repo.Commit, p *tree.Provenance) bool {
 // writer finds, on the first-parent lines of tips, the commit of sluice's that
 // brought the records that h holds; nil if there is none. complete is false if
 // a line is cut off before its beginning.
-func writer(ctx context.Context, r *repo.Repo, h *hydrated, tips ...repo.ID) (found *repo.Commit, complete bool, err error) {
+func writer(ctx context.Context, r *repo.Repo, h *state, tips ...repo.ID) (found *repo.Commit, complete bool, err error) {
 	complete = true
 	for _, tip := range tips {
 		if tip == rootID {
@@ -116,7 +116,7 @@ const (
 // judge tells whether directories and records of a commit are, as they stand,
 // those of a commit that sluice wrote. lines are the tips of branches that it
 // may stand on, beside h itself.
-func judge(ctx context.Context, r *repo.Repo, h *hydrated, lines ...repo.ID) (verdict, error) {
+func judge(ctx context.Context, r *repo.Repo, h *state, lines ...repo.ID) (verdict, error) {
 	agrees, err := h.agrees()
 	if err != nil {
 		return cannotTell, err
@@ -148,10 +148,10 @@ func judge(ctx context.Context, r *repo.Repo, h *hydrated, lines ...repo.ID) (ve
 
 // before finds the last commit, on the first-parent line of an edited one,
 // that nobody had edited; nil if there is none.
-func before(ctx context.Context, r *repo.Repo, edited repo.ID, lines ...repo.ID) (*hydrated, error) {
-	var found *hydrated
+func before(ctx context.Context, r *repo.Repo, edited repo.ID, lines ...repo.ID) (*state, error) {
+	var found *state
 	_, err := r.WalkFirstParents(ctx, edited, func(c *repo.Commit) (bool, error) {
-		h, err := readHydrated(r, c.ID)
+		h, err := readState(r, c.ID)
 		if err != nil {
 			return true, gone(err)
 		}
@@ -166,7 +166,7 @@ func before(ctx context.Context, r *repo.Repo, edited repo.ID, lines ...repo.ID)
 
 // recordIDs gives the records of a commit by path, except an environment's and
 // the provenance, and those of the environment.
-func recordIDs(r *repo.Repo, h *hydrated, environment string) (others, own map[string]repo.TreeEntry, err error) {
+func recordIDs(r *repo.Repo, h *state, environment string) (others, own map[string]repo.TreeEntry, err error) {
 	others, own = map[string]repo.TreeEntry{}, map[string]repo.TreeEntry{}
 	err = eachFile(r, repo.ID(h.records), tree.Dir, func(p string, e repo.TreeEntry) {
 		switch {

@@ -74,8 +74,8 @@ func (e *EditedError) Hint() string {
 // findEdit gives the edit that stands at a head's tip; nil if there is none.
 // since is the state before it, nil if no commit of the branch holds one.
 // lines are the tips of branches that hydrated commits may stand on.
-func findEdit(ctx context.Context, r *repo.Repo, h Head, lines ...repo.ID) (edit *Edit, since *hydrated, err error) {
-	at, err := readHydrated(r, h.Tip)
+func findEdit(ctx context.Context, r *repo.Repo, h Head, lines ...repo.ID) (edit *Edit, since *state, err error) {
+	at, err := readState(r, h.Tip)
 	if err = gone(err); err != nil {
 		return nil, nil, err
 	}
@@ -102,7 +102,7 @@ func findEdit(ctx context.Context, r *repo.Repo, h Head, lines ...repo.ID) (edit
 			return nil, nil, err
 		}
 		if origin != nil {
-			if shown, err = readHydrated(r, origin.ID); err != nil {
+			if shown, err = readState(r, origin.ID); err != nil {
 				return nil, nil, err
 			}
 		}
@@ -116,9 +116,9 @@ func findEdit(ctx context.Context, r *repo.Repo, h Head, lines ...repo.ID) (edit
 }
 
 // changes gives what differs in the environments' directories and in the records.
-func changes(from, to *hydrated) ([]diff.Change, error) {
+func changes(from, to *state) ([]diff.Change, error) {
 	dirs := []string{tree.Dir}
-	for _, h := range []*hydrated{from, to} {
+	for _, h := range []*state{from, to} {
 		if h.provenance == nil {
 			continue
 		}

@@ -14,7 +14,7 @@ import (
 // line is what a chain's next commit goes on from.
 type line struct {
 	from    Head         // its tip is the first parent; Provenance is the last that sluice wrote
-	records *hydrated    // the state whose records are carried on; nil without one
+	records *state       // the state whose records are carried on; nil without one
 	parent  *repo.Commit // the tip of from, or the root commit
 	strays  []*Stray     // taken in as further parents
 	edits   []Edit       // overwritten
@@ -122,7 +122,7 @@ func (l *line) checkFrom(ctx context.Context, r *repo.Repo, ours string, o Optio
 }
 
 // edit finds an edit by hand. A newer version's branch is none.
-func (l *line) edit(ctx context.Context, r *repo.Repo, h Head, ours string, lines ...repo.ID) (*Edit, *hydrated, error) {
+func (l *line) edit(ctx context.Context, r *repo.Repo, h Head, ours string, lines ...repo.ID) (*Edit, *state, error) {
 	files, err := r.Files(h.Tip)
 	if err != nil {
 		return nil, nil, err

@@ -69,7 +69,7 @@ func PlanRollback(ctx context.Context, r *repo.Repo, e config.Environment, rev, 
 }
 
 // target finds the commit to go back to.
-func (b *Rollback) target(ctx context.Context, r *repo.Repo, rev string) (*hydrated, error) {
+func (b *Rollback) target(ctx context.Context, r *repo.Repo, rev string) (*state, error) {
 	if rev == "" {
 		return b.heldBefore(ctx, r)
 	}
@@ -98,14 +98,14 @@ func (b *Rollback) log() string {
 
 // usable gives a commit whose state of the environment can be taken: what it
 // was rolled back to itself, if it was.
-func (b *Rollback) usable(ctx context.Context, r *repo.Repo, id repo.ID) (*hydrated, error) {
+func (b *Rollback) usable(ctx context.Context, r *repo.Repo, id repo.ID) (*state, error) {
 	refuse := func(why string) error {
 		return &finding.Refusal{
 			Text: fmt.Sprintf("commit %s cannot be rolled back to: %s", id.Short(), why),
 			Hint: "choose another: " + b.log(),
 		}
 	}
-	h, err := readHydrated(r, id)
+	h, err := readState(r, id)
 	switch {
 	case errors.Is(err, tree.ErrNoProvenance):
 		return nil, refuse("sluice did not write it, or it is empty")
@@ -127,14 +127,14 @@ func (b *Rollback) usable(ctx context.Context, r *repo.Repo, id repo.ID) (*hydra
 		return nil, refuse("it was edited by hand")
 	}
 	if was.RolledBackTo != "" {
-		return readHydrated(r, repo.ID(was.RolledBackTo))
+		return readState(r, repo.ID(was.RolledBackTo))
 	}
 	return h, nil
 }
 
 // heldBefore asks the reflog: a branch that is moved forward keeps no other
 // note of where it stood, and its history holds commits that it never stopped at.
-func (b *Rollback) heldBefore(ctx context.Context, r *repo.Repo) (*hydrated, error) {
+func (b *Rollback) heldBefore(ctx context.Context, r *repo.Repo) (*state, error) {
 	files, err := r.Files(b.Before)
 	if err != nil {
 		return nil, err
@@ -179,7 +179,7 @@ func (b *Rollback) heldBefore(ctx context.Context, r *repo.Repo) (*hydrated, err
 }
 
 // compose fills in the commit, unless there is nothing to roll back.
-func (b *Rollback) compose(ctx context.Context, r *repo.Repo, base, to *hydrated) error {
+func (b *Rollback) compose(ctx context.Context, r *repo.Repo, base, to *state) error {
 	e := b.Environment
 	source, err := r.Commit(repo.ID(to.provenance.Source.Commit))
 	if err != nil {
@@ -220,8 +220,8 @@ func (b *Rollback) compose(ctx context.Context, r *repo.Repo, base, to *hydrated
 }
 
 // readTip reads a commit whose records may be at fault.
-func readTip(r *repo.Repo, id repo.ID) (*hydrated, error) {
-	h, err := readHydrated(r, id)
+func readTip(r *repo.Repo, id repo.ID) (*state, error) {
+	h, err := readState(r, id)
 	if err := gone(err); err != nil {
 		return nil, err
 	}
@@ -230,7 +230,7 @@ func readTip(r *repo.Repo, id repo.ID) (*hydrated, error) {
 
 // rollbackChanges puts together the environments' directories and the records:
 // those of base, but for the one environment those of to.
-func rollbackChanges(r *repo.Repo, base, to *hydrated, p tree.Provenance, e config.Environment) ([]repo.Change, error) {
+func rollbackChanges(r *repo.Repo, base, to *state, p tree.Provenance, e config.Environment) ([]repo.Change, error) {
 	var all []repo.Change
 	for _, at := range p.Environments {
 		all = append(all, repo.Change{Path: at.Path, Tree: repo.ID(at.Tree)})
@@ -256,7 +256,7 @@ func rollbackChanges(r *repo.Repo, base, to *hydrated, p tree.Provenance, e conf
 }
 
 // pinsOf gives the pins of the environments as they are after a rollback.
-func pinsOf(base, to *hydrated, p tree.Provenance, environment string) ([]tree.Pin, error) {
+func pinsOf(base, to *state, p tree.Provenance, environment string) ([]tree.Pin, error) {
 	var all []tree.AppRecord
 	for _, e := range p.Environments {
 		from := base
@@ -281,7 +281,7 @@ func (b *Rollback) Apply(ctx context.Context, r *repo.Repo, now time.Time) (err 
 	}
 	w := r.NewWriter()
 	defer func() { err = errors.Join(err, w.Close()) }()
-	id, err := b.spec.write(w)
+	id, err := b.spec.write(ctx, w)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 
 // rolledBack gives the provenance of base with an environment taken back to
 // what a hydrated commit holds.
-func rolledBack(base tree.Provenance, dir string, to *hydrated) tree.Provenance {
+func rolledBack(base tree.Provenance, dir string, to *state) tree.Provenance {
 	old, _ := to.provenance.Environment(dir)
 	environments := append([]tree.EnvironmentRecord{}, base.Environments...)
 	for i, e := range environments {
@@ -28,7 +28,7 @@ func rolledBack(base tree.Provenance, dir string, to *hydrated) tree.Provenance 
 // records of each environment that it says was rolled back are those of the
 // commit named, which is in its history, and all else is as some commit of the
 // lines has it.
-func isRollback(ctx context.Context, r *repo.Repo, h *hydrated, tips ...repo.ID) (bool, error) {
+func isRollback(ctx context.Context, r *repo.Repo, h *state, tips ...repo.ID) (bool, error) {
 	for _, e := range h.provenance.Environments {
 		if e.RolledBackTo == "" {
 			continue
@@ -40,8 +40,8 @@ func isRollback(ctx context.Context, r *repo.Repo, h *hydrated, tips ...repo.ID)
 }
 
 // checkRollback says in what a rollback is not what it says; empty if it is.
-func checkRollback(ctx context.Context, r *repo.Repo, h *hydrated, e tree.EnvironmentRecord, tips ...repo.ID) (lies string, err error) {
-	to, err := readHydrated(r, repo.ID(e.RolledBackTo))
+func checkRollback(ctx context.Context, r *repo.Repo, h *state, e tree.EnvironmentRecord, tips ...repo.ID) (lies string, err error) {
+	to, err := readState(r, repo.ID(e.RolledBackTo))
 	if err != nil {
 		return fmt.Sprintf("%s cannot be rolled back to: %v", repo.ID(e.RolledBackTo).Short(), err), gone(err)
 	}
@@ -65,7 +65,7 @@ func checkRollback(ctx context.Context, r *repo.Repo, h *hydrated, e tree.Enviro
 			continue
 		}
 		complete, err := r.WalkFirstParents(ctx, tip, func(c *repo.Commit) (bool, error) {
-			base, err := readHydrated(r, c.ID)
+			base, err := readState(r, c.ID)
 			if err != nil {
 				return true, gone(err)
 			}
@@ -87,7 +87,7 @@ func checkRollback(ctx context.Context, r *repo.Repo, h *hydrated, e tree.Enviro
 
 // restOf tells whether a rollback of base gives h: the provenance, and every
 // record but those of the environment.
-func restOf(r *repo.Repo, base, h *hydrated, e tree.EnvironmentRecord, others map[string]repo.TreeEntry, to *hydrated) (bool, error) {
+func restOf(r *repo.Repo, base, h *state, e tree.EnvironmentRecord, others map[string]repo.TreeEntry, to *state) (bool, error) {
 	if base.provenance.Source != h.provenance.Source || slices.Equal(base.provenance.Environments, h.provenance.Environments) {
 		return false, nil // a commit that says the same proves nothing
 	}

@@ -104,7 +104,7 @@ func (s *Stray) diagnose(ctx context.Context, r *repo.Repo, line repo.ID, ours s
 		s.How = Edited
 		return nil
 	}
-	h, err := readHydrated(r, s.tip)
+	h, err := readState(r, s.tip)
 	if err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (s *Stray) diagnose(ctx context.Context, r *repo.Repo, line repo.ID, ours s
 }
 
 // from tells how a commit that is not on the line came to hold what it holds.
-func (s *Stray) from(ctx context.Context, r *repo.Repo, brought *hydrated, line repo.ID) error {
+func (s *Stray) from(ctx context.Context, r *repo.Repo, brought *state, line repo.ID) error {
 	origin, _, err := writer(ctx, r, brought, line)
 	if err != nil {
 		return err
@@ -150,7 +150,7 @@ func (s *Stray) from(ctx context.Context, r *repo.Repo, brought *hydrated, line 
 	}
 	s.Content = origin.ID
 	for _, p := range brought.Parents[min(1, len(brought.Parents)):] {
-		parent, err := readHydrated(r, p)
+		parent, err := readState(r, p)
 		if err == nil && parent.records == brought.records {
 			s.How = Merged
 			return nil
@@ -179,10 +179,10 @@ func sameSignature(a, b repo.Signature) bool {
 
 // broughtBy gives the first commit, on the first-parent line of h, from which
 // on all has been in directories and records as it is in h.
-func broughtBy(ctx context.Context, r *repo.Repo, h *hydrated) (*hydrated, error) {
+func broughtBy(ctx context.Context, r *repo.Repo, h *state) (*state, error) {
 	brought := h
 	_, err := r.WalkFirstParents(ctx, h.ID, func(c *repo.Commit) (bool, error) {
-		at, err := readHydrated(r, c.ID)
+		at, err := readState(r, c.ID)
 		if err != nil {
 			return false, gone(err)
 		}

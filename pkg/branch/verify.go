@@ -64,7 +64,7 @@ func Verify(ctx context.Context, r *repo.Repo, tip repo.ID) ([]tree.Difference, 
 // verifyRollback says in what an environment is not what a rollback gives,
 // and the source commit that it was rendered from.
 func verifyRollback(ctx context.Context, r *repo.Repo, tip repo.ID, e tree.EnvironmentRecord) (lies, source string, err error) {
-	h, err := readHydrated(r, tip)
+	h, err := readState(r, tip)
 	if err != nil {
 		return "", "", err
 	}
@@ -72,7 +72,7 @@ func verifyRollback(ctx context.Context, r *repo.Repo, tip repo.ID, e tree.Envir
 	if err != nil || lies != "" {
 		return lies, "", err
 	}
-	to, err := readHydrated(r, repo.ID(e.RolledBackTo))
+	to, err := readState(r, repo.ID(e.RolledBackTo))
 	if err != nil {
 		return "", "", err
 	}
@@ -106,8 +106,9 @@ func sameInputs(r *repo.Repo, rendered, environment string, record tree.AppRecor
 	return true, nil
 }
 
-// saysSo tells whether the commit that brought the tip's provenance ends with
-// these trailers. Later commits may change files that are nobody's business.
+// saysSo tells whether a commit that brought the tip's provenance ends with
+// these trailers. Later commits may change files that are nobody's business,
+// or take back what others did to the provenance.
 func saysSo(ctx context.Context, r *repo.Repo, tip repo.ID, want string) (says bool, err error) {
 	provenance := ""
 	complete, err := r.WalkFirstParents(ctx, tip, func(c *repo.Commit) (bool, error) {
@@ -123,7 +124,7 @@ func saysSo(ctx context.Context, r *repo.Repo, tip repo.ID, want string) (says b
 			provenance = id
 		}
 		if id != provenance {
-			return false, nil
+			return true, nil
 		}
 		says = strings.HasSuffix(c.Message, "\n\n"+want)
 		return !says, nil

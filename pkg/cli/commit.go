@@ -21,6 +21,7 @@ import (
 
 func (c *command) commitCommand() *cobra.Command {
 	var rev string
+	var sign, unsigned bool
 	var options branch.Options
 	cmd := &cobra.Command{
 		Use: "commit", Short: "Commit the hydrated objects to the environment branches",
@@ -41,6 +42,9 @@ is taken in as a further parent, so that it can be promoted to again.`,
 			if err != nil {
 				return err
 			}
+			if options.Signer, err = c.signer(w, sign && !unsigned); err != nil {
+				return err
+			}
 			results, err := c.commit(cmd.Context(), w, s, options)
 			if err != nil {
 				return err
@@ -52,6 +56,7 @@ is taken in as a further parent, so that it can be promoted to again.`,
 	cmd.Flags().BoolVar(&options.AllowUnrelatedSource, "allow-unrelated-source", false, "commit from a source that does not contain the one that the branch holds")
 	cmd.Flags().BoolVar(&options.Adopt, "adopt", false, "take over branches that sluice did not write; files beside the environments' directories stay")
 	cmd.Flags().BoolVar(&options.DiscardEdits, "discard-edits", false, "overwrite what was edited by hand on the branches")
+	signFlags(cmd, &sign, &unsigned)
 	return cmd
 }
 

@@ -153,8 +153,11 @@ func hint(err error) string {
 		unsupported *repo.UnsupportedError
 		broken      *repo.BrokenRefError
 		unborn      *repo.UnbornError
+		unsigned    *repo.SignError
 	)
 	switch {
+	case errors.As(err, &unsigned):
+		return unsigned.Hint
 	case errors.As(err, &unsupported):
 		return unsupported.Hint
 	case errors.As(err, &broken):

@@ -11,13 +11,68 @@ import (
 	"github.com/sluice-dev/sluice/pkg/tree"
 )
 
+// Verifier renders the sources that hydrated commits say they were made of.
+// It keeps the last one, so that commits made of one source need one rendering
+// if they come one after the other. It serves one goroutine.
+type Verifier struct {
+	open   func(commit string) (*source.FS, error)
+	branch func(commit string) (source.Tree, error)
+	with   Renderer
+	last   recorded
+}
+
+// recorded is a source that commits name, and what it gave for each chain.
+type recorded struct {
+	commit, file string // of the config
+	files        *source.FS
+	config       *config.Config
+	err          error // why it cannot be read
+	chains       map[string]rendering
+}
+
+type rendering struct {
+	environments []*tree.Environment
+	err          error
+}
+
+// NewVerifier verifies with the files of the source's commits, which open gives,
+// and of other hydrated commits, which branch gives: nil for what is none.
+func NewVerifier(open func(commit string) (*source.FS, error), branch func(commit string) (source.Tree, error), with Renderer) *Verifier {
+	return &Verifier{open: open, branch: branch, with: with}
+}
+
+// read gives a recorded source.
+func (v *Verifier) read(commit, file string) (*recorded, error) {
+	if v.last.commit != commit || v.last.file != file {
+		r := recorded{commit: commit, file: file, chains: map[string]rendering{}}
+		if r.files, r.err = v.open(commit); r.err == nil {
+			r.config, r.err = Load(r.files, file)
+		}
+		v.last = r
+	}
+	return &v.last, v.last.err
+}
+
+// render gives what a recorded source renders to for the chain of a commit.
+func (v *Verifier) render(ctx context.Context, r *recorded, p *tree.Provenance) ([]*tree.Environment, error) {
+	chain := recordedChain(r.config, p)
+	root := ""
+	if len(chain) > 0 {
+		root = chain.Root().Name
+	}
+	made, known := r.chains[root]
+	if !known {
+		made.environments, made.err = Environments(ctx, Source{Files: r.files, Config: r.config, Commit: r.commit, Open: v.open}, chain, v.with)
+		r.chains[root] = made
+	}
+	return made.environments, made.err
+}
+
 // Verify renders the source that a hydrated commit says it was made of and
 // gives every path where the commit holds something else: the environments'
 // directories and the provenance itself. An environment that was rolled back is
-// held against the source of the commit that it was rolled back to. open gives
-// the files of a commit of the source, branch those of another
-// hydrated commit, nil if it is none.
-func Verify(ctx context.Context, have source.Tree, open func(commit string) (*source.FS, error), branch func(commit string) (source.Tree, error), r Renderer) ([]tree.Difference, error) {
+// held against the source of the commit that it was rolled back to.
+func (v *Verifier) Verify(ctx context.Context, have source.Tree) ([]tree.Difference, error) {
 	p, err := tree.ReadProvenance(have)
 	if errors.Is(err, tree.ErrNoProvenance) {
 		return nil, err
@@ -25,27 +80,19 @@ func Verify(ctx context.Context, have source.Tree, open func(commit string) (*so
 	if err != nil {
 		return []tree.Difference{{Path: tree.ProvenancePath, What: "different", Detail: err.Error()}}, nil
 	}
-	cfg, environments, err := rerender(ctx, p, open, func(e config.Environment) bool {
-		recorded, _ := p.Environment(e.Path)
-		return recorded.RolledBackTo == ""
-	}, r)
+	r, err := v.read(p.Source.Commit, p.Source.Config)
 	if err != nil {
 		return nil, err
 	}
-	var found []tree.Difference
-	old := map[string]*tree.Environment{} // by path
-	for _, e := range p.Environments {
-		if e.RolledBackTo == "" {
-			continue
-		}
-		if old[e.Path], err = rolledBack(ctx, e, open, branch, r); err != nil {
-			return nil, err
-		}
-		if old[e.Path] == nil {
-			found = append(found, tree.Difference{Path: e.Path, What: "different", Detail: e.RolledBackTo + " holds no such environment"})
-		}
+	cfg := r.config
+	environments, err := v.render(ctx, r, p)
+	if err != nil {
+		return nil, err
 	}
-	environments = merge(recordedChain(cfg, p), environments, old)
+	environments, found, err := v.rolledBack(ctx, p, environments)
+	if err != nil {
+		return nil, err
+	}
 	want, err := tree.Branch(*p, environments, func(environment, app string) (*tree.Record, error) {
 		older, err := tree.ReadRecord(have, environment, app)
 		if err != nil {
@@ -67,31 +114,29 @@ func Verify(ctx context.Context, have source.Tree, open func(commit string) (*so
 	return append(found, strangers(cfg, p)...), nil
 }
 
-// rerender renders the recorded source again: the environments of the chain
-// that are chosen.
-func rerender(ctx context.Context, p *tree.Provenance, open func(commit string) (*source.FS, error), choose func(config.Environment) bool, r Renderer) (*config.Config, []*tree.Environment, error) {
-	files, err := open(p.Source.Commit)
-	if err != nil {
-		return nil, nil, err
-	}
-	cfg, err := Load(files, p.Source.Config)
-	if err != nil {
-		return nil, nil, err
-	}
-	var chosen []config.Environment
-	for _, e := range recordedChain(cfg, p) {
-		if choose(e) {
-			chosen = append(chosen, e)
+// rolledBack puts what the environments that were rolled back were rolled back
+// to in the place of what the recorded source gives for them.
+func (v *Verifier) rolledBack(ctx context.Context, p *tree.Provenance, rendered []*tree.Environment) (environments []*tree.Environment, found []tree.Difference, err error) {
+	for _, env := range rendered {
+		e, _ := p.Environment(env.Path)
+		if e.RolledBackTo != "" {
+			if env, err = v.former(ctx, e); err != nil {
+				return nil, nil, err
+			}
 		}
+		if env == nil {
+			found = append(found, tree.Difference{Path: e.Path, What: "different", Detail: e.RolledBackTo + " holds no such environment"})
+			continue
+		}
+		environments = append(environments, env)
 	}
-	environments, err := Environments(ctx, Source{Files: files, Config: cfg, Commit: p.Source.Commit, Open: open}, chosen, r)
-	return cfg, environments, err
+	return environments, found, nil
 }
 
-// rolledBack renders an environment as the commit has it that it was rolled
-// back to; nil if that has none.
-func rolledBack(ctx context.Context, e tree.EnvironmentRecord, open func(commit string) (*source.FS, error), branch func(commit string) (source.Tree, error), r Renderer) (*tree.Environment, error) {
-	files, err := branch(e.RolledBackTo)
+// former renders an environment as the commit has it that it was rolled back
+// to; nil if that has none.
+func (v *Verifier) former(ctx context.Context, e tree.EnvironmentRecord) (*tree.Environment, error) {
+	files, err := v.branch(e.RolledBackTo)
 	if err == nil && files == nil {
 		return nil, nil
 	}
@@ -105,27 +150,20 @@ func rolledBack(ctx context.Context, e tree.EnvironmentRecord, open func(commit 
 	if err != nil {
 		return nil, err
 	}
-	_, environments, err := rerender(ctx, p, open, func(c config.Environment) bool { return c.Name == e.Name && c.Path == e.Path }, r)
-	if err != nil || len(environments) == 0 {
+	r, err := v.read(p.Source.Commit, p.Source.Config)
+	if err != nil {
 		return nil, err
 	}
-	return environments[0], nil
-}
-
-// merge puts rendered environments and those that were rolled back into the
-// chain's order.
-func merge(chain config.Chain, rendered []*tree.Environment, old map[string]*tree.Environment) []*tree.Environment {
-	var all []*tree.Environment
-	for _, e := range chain {
-		was, rolledBack := old[e.Path]
-		switch {
-		case rolledBack && was != nil:
-			all = append(all, was)
-		case !rolledBack:
-			all, rendered = append(all, rendered[0]), rendered[1:]
+	environments, err := v.render(ctx, r, p)
+	if err != nil {
+		return nil, err
+	}
+	for _, env := range environments {
+		if env.Name == e.Name && env.Path == e.Path {
+			return env, nil
 		}
 	}
-	return all
+	return nil, nil
 }
 
 // recordedChain gives the chain of the config that the commit was made for.

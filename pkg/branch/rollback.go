@@ -55,7 +55,7 @@ func PlanRollback(ctx context.Context, r *repo.Repo, e config.Environment, rev, 
 	if err != nil {
 		return nil, err
 	}
-	b := &Rollback{Environment: e, Before: head.Tip, local: head.Local}
+	b := &Rollback{Environment: e, Before: head.Tip, local: head.Local, spec: spec{signer: o.Signer}}
 	if edit != nil {
 		if b.Edits = []Edit{*edit}; !o.DiscardEdits || base == nil {
 			return nil, &EditedError{b.Edits}

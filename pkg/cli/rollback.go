@@ -12,6 +12,7 @@ import (
 
 func (c *command) rollbackCommand() *cobra.Command {
 	var rev string
+	var sign, unsigned bool
 	var options branch.Options
 	cmd := &cobra.Command{
 		Use: "rollback ENV", Short: "Take an environment back to what its branch held before",
@@ -31,6 +32,9 @@ sluice commit makes afterwards can.`,
 			e, ok := cfg.Environment(args[0])
 			if !ok {
 				return unknownEnvironment(cfg, args[0])
+			}
+			if options.Signer, err = c.signer(w, sign && !unsigned); err != nil {
+				return err
 			}
 			plan, err := branch.PlanRollback(cmd.Context(), w.repo, e, rev, c.Version, options)
 			if err != nil {
@@ -56,6 +60,7 @@ sluice commit makes afterwards can.`,
 	}
 	cmd.Flags().StringVar(&rev, "to", "", "go back to what commit `REV` holds (default: what the branch held before its last promotion)")
 	cmd.Flags().BoolVar(&options.DiscardEdits, "discard-edits", false, "overwrite what was edited by hand on the branch")
+	signFlags(cmd, &sign, &unsigned)
 	return cmd
 }
 

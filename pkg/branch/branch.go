@@ -42,12 +42,17 @@ func ReadHead(r *repo.Repo, e config.Environment) (Head, error) {
 			return h, err
 		}
 	}
+	return h, h.read(r)
+}
+
+// read fills in what the tip says of itself.
+func (h *Head) read(r *repo.Repo) error {
 	if h.Tip == "" || h.Tip == rootID {
-		return h, nil
+		return nil
 	}
 	files, err := r.Files(h.Tip)
 	if err != nil {
-		return h, err
+		return err
 	}
 	h.Provenance, err = tree.ReadProvenance(files)
 	if errors.Is(err, tree.ErrNoProvenance) {
@@ -55,7 +60,7 @@ func ReadHead(r *repo.Repo, e config.Environment) (Head, error) {
 	} else {
 		h.Damaged = err
 	}
-	return h, nil
+	return nil
 }
 
 // tip takes a branch that is surely absent for an empty tip.

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-dev/sluice/pkg/render"
+	"github.com/sluice-dev/sluice/pkg/repo"
 )
 
 // Program is everything that a run takes from its surroundings.
@@ -26,7 +27,9 @@ type Program struct {
 	Out     io.Writer // the product
 	Err     io.Writer // all else
 	Env     func(string) string
+	Environ []string // all of the environment, for the git program
 	Now     func() time.Time
+	Random  func() float64 // from 0 up to 1; what waits takes its length from it
 	Version string // empty: taken from the build's own record
 }
 
@@ -52,7 +55,8 @@ func Main(ctx context.Context, p Program) int {
 	root.SetOut(p.Out)
 	root.SetErr(p.Err)
 	err := root.ExecuteContext(ctx)
-	if ctx.Err() != nil && err != nil {
+	var unknown *repo.UnknownOutcomeError
+	if ctx.Err() != nil && err != nil && !errors.As(err, &unknown) {
 		err = context.Canceled
 	}
 	return c.report(err)

@@ -98,6 +98,9 @@ func (r *Repo) Remote(name string, options RemoteOptions) (*Remote, error) {
 // URL is where the remote is fetched from, without credentials.
 func (m *Remote) URL() string { return m.fetchAt.clean }
 
+// Name is what git's config calls the remote.
+func (m *Remote) Name() string { return m.name }
+
 // List gives the remote's refs by their full names, HEAD too if it has a commit.
 func (m *Remote) List(ctx context.Context) (map[string]ID, error) {
 	g, w, stop, err := m.greet(ctx, m.fetchAt, uploadPack)

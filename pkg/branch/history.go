@@ -26,6 +26,7 @@ type History struct {
 	repo   *repo.Repo
 	remote *repo.Remote
 	needed []string // branches of the remote
+	known  bool     // the source's branch is among them
 	step   int
 	all    bool // every branch of the remote is asked for
 }
@@ -33,12 +34,15 @@ type History struct {
 // NewHistory takes the environments' branches and the branch of the source, ""
 // if that is not known.
 func NewHistory(r *repo.Repo, m *repo.Remote, environments []string, source string) *History {
-	h := &History{repo: r, remote: m, needed: environments, all: source == ""}
-	if source != "" {
+	h := &History{repo: r, remote: m, needed: environments, known: source != "", all: source == ""}
+	if h.known {
 		h.needed = append(append([]string{}, environments...), source)
 	}
 	return h
 }
+
+// Again says that the remote may have moved on: More begins anew.
+func (h *History) Again() { h.step, h.all = 0, !h.known }
 
 // The depths of a shallow clone, one after the other: most questions are about
 // the last few commits, and each step costs a conversation.

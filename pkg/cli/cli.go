@@ -30,7 +30,7 @@ type Program struct {
 	Environ []string // all of the environment, for the git program
 	Now     func() time.Time
 	Random  func() float64 // from 0 up to 1; what waits takes its length from it
-	Version string // empty: taken from the build's own record
+	Version string         // empty: taken from the build's own record
 }
 
 // workerArg is the one argument of a kustomize worker process.

@@ -81,6 +81,7 @@ func (p *pushRun) loop(ctx context.Context, tips branch.Tips) ([]committed, erro
 		if waited := p.c.pause(ctx, attempt); waited != nil {
 			return nil, err
 		}
+		p.history.Again()
 		tips, err = p.refetch(ctx, err)
 		if err != nil {
 			return nil, err

@@ -1,0 +1,306 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// remote is a bare repository behind git's own HTTP server, which can lose the
+// requests and answers of pushes.
+type remote struct {
+	dir, url string
+	git      http.Handler
+	faults   bool
+	lost     struct {
+		sync.Mutex
+		before, during, after, asking int
+	}
+}
+
+// newRemote serves a source of n commits on main. A hook notes it if a push
+// would take anything back.
+func newRemote(t *testing.T, n int, faults bool) (r *remote, sources []string) {
+	t.Helper()
+	r = &remote{dir: filepath.Join(t.TempDir(), "remote.git"), faults: faults}
+	work := t.TempDir()
+	git(t, work, "init", "-q", "-b", "main")
+	git(t, work, "init", "-q", "--bare", "-b", "main", r.dir)
+	git(t, r.dir, "config", "uploadpack.allowAnySHA1InWant", "true")
+	put(t, filepath.Join(work, "sluice.yaml"), "kubectlApply: [a.yaml]\nenvironments:\n- name: staging\n- name: production\n  promotedFrom: staging\n")
+	for i := range n {
+		put(t, filepath.Join(work, "a.yaml"), fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {n: n%d}\n", i))
+		git(t, work, "add", "-A")
+		git(t, work, "commit", "-qm", fmt.Sprint("source ", i))
+		sources = append(sources, git(t, work, "rev-parse", "HEAD"))
+	}
+	git(t, work, "push", "-q", r.dir, "main")
+	hook := filepath.Join(r.dir, "hooks/update")
+	put(t, hook, "#!/bin/sh\ncase $2 in 0000*) exit 0;; esac\ngit merge-base --is-ancestor $2 $3 && exit 0\necho \"$@\" >>taken-back\nexit 1\n")
+	if err := os.Chmod(hook, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if r.git, err = backend(r.dir); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(r)
+	t.Cleanup(server.Close)
+	r.url = server.URL + "/remote.git"
+	return r, sources
+}
+
+func put(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (r *remote) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	push := strings.HasSuffix(req.URL.Path, "/git-receive-pack")
+	asks := strings.Contains(req.URL.RawQuery, "git-receive-pack")
+	chance := rand.IntN(10)
+	switch {
+	case r.faults && push && chance < 2:
+		r.count(&r.lost.before)
+		cut(w)
+	case r.faults && push && chance < 4:
+		// The server has all of it and goes on with nobody listening.
+		r.count(&r.lost.during)
+		var body bytes.Buffer
+		body.ReadFrom(req.Body)
+		again := req.Clone(context.WithoutCancel(req.Context()))
+		again.Body = io.NopCloser(&body)
+		cut(w)
+		r.git.ServeHTTP(httptest.NewRecorder(), again)
+	case r.faults && push && chance < 6:
+		r.count(&r.lost.after)
+		r.git.ServeHTTP(httptest.NewRecorder(), req)
+		cut(w)
+	case r.faults && asks && chance < 2:
+		r.count(&r.lost.asking)
+		cut(w)
+	default:
+		r.git.ServeHTTP(w, req)
+	}
+}
+
+func (r *remote) count(n *int) {
+	r.lost.Lock()
+	defer r.lost.Unlock()
+	*n++
+}
+
+// cut ends a connection without a word.
+func cut(w http.ResponseWriter) {
+	if conn, _, err := w.(http.Hijacker).Hijack(); err == nil {
+		conn.Close()
+	}
+}
+
+// clone gives a working copy at a source commit, in one of the shapes that
+// people and CI have: complete, one commit deep, a linked working tree.
+func (r *remote) clone(t *testing.T, i int, source, shared string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "clone")
+	switch i % 3 {
+	case 0:
+		git(t, ".", "clone", "-q", r.dir, dir)
+		git(t, dir, "checkout", "-q", "--detach", source)
+	case 1:
+		git(t, ".", "init", "-q", dir)
+		git(t, dir, "fetch", "-q", "--depth", "1", "file://"+r.dir, source)
+		git(t, dir, "checkout", "-q", "--detach", source)
+		git(t, dir, "remote", "add", "origin", r.url)
+	case 2:
+		git(t, shared, "worktree", "add", "-q", "--detach", dir, source)
+	}
+	git(t, dir, "remote", "set-url", "origin", r.url)
+	return dir
+}
+
+// ran is how a run of sluice commit --push ended.
+type ran struct {
+	code            int
+	outcome, commit string
+	stderr          string
+}
+
+func pushFrom(t *testing.T, bin, dir string) ran {
+	cmd := exec.Command(bin, "-C", dir, "-o", "json", "-v", "commit", "--push")
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1")
+	var out, errOut bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errOut
+	err := cmd.Run()
+	r := ran{code: cmd.ProcessState.ExitCode(), stderr: errOut.String()}
+	if err != nil {
+		return r
+	}
+	var v struct {
+		Chains []struct{ Outcome, Commit string }
+	}
+	if err := json.Unmarshal(out.Bytes(), &v); err != nil || len(v.Chains) != 1 {
+		t.Errorf("%v: %s", err, out.String())
+		return r
+	}
+	r.outcome, r.commit = v.Chains[0].Outcome, v.Chains[0].Commit
+	return r
+}
+
+// line checks that the branch is one line on which each source stands once and
+// comes after all older ones, and gives its commits by source.
+func (r *remote) line(t *testing.T, sources []string) map[string]string {
+	t.Helper()
+	order := map[string]int{}
+	for i, s := range sources {
+		order[s] = i + 1
+	}
+	commits := map[string]string{}
+	last := 0
+	for line := range strings.Lines(git(t, r.dir, "log", "--reverse", "--format=%H %(trailers:key=Source-Commit,valueonly,separator=%x2C) %P", "env/staging")) {
+		fields := strings.Fields(line)
+		if len(fields) == 1 {
+			continue // the root
+		}
+		if len(fields) != 3 {
+			t.Fatalf("not a line of single parents: %s", line)
+		}
+		at := order[fields[1]]
+		if at <= last {
+			t.Errorf("source %d comes after source %d", at, last)
+		}
+		last = at
+		commits[fields[1]] = fields[0]
+	}
+	if last != len(sources) {
+		t.Errorf("the branch ends with source %d of %d", last, len(sources))
+	}
+	if taken, err := os.ReadFile(filepath.Join(r.dir, "taken-back")); err == nil {
+		t.Errorf("a push would have taken commits back: %s", taken)
+	}
+	if out := git(t, r.dir, "fsck", "--strict", "--full", "--no-dangling", "--no-progress"); out != "" {
+		t.Errorf("git fsck: %s", out)
+	}
+	return commits
+}
+
+func number(t *testing.T, name string, otherwise int) int {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// Many processes commit different sources of one history onto one branch at the
+// same time. Every one of them ends well, and nothing is lost.
+func TestPushRace(t *testing.T) {
+	race(t, number(t, "SLUICE_RACE", 8), false)
+}
+
+// The same while the network loses requests and answers.
+func TestPushRaceOverABadLine(t *testing.T) {
+	race(t, number(t, "SLUICE_RACE", 8)/2, true)
+}
+
+func race(t *testing.T, n int, faults bool) {
+	bin := build(t)
+	r, sources := newRemote(t, n, faults)
+	shared := filepath.Join(t.TempDir(), "shared")
+	git(t, ".", "clone", "-q", r.dir, shared)
+	dirs := make([]string, n)
+	for i, s := range sources {
+		dirs[i] = r.clone(t, i, s, shared)
+	}
+	results := make([]ran, n)
+	var running sync.WaitGroup
+	for i := range n {
+		running.Go(func() {
+			for range 50 {
+				if results[i] = pushFrom(t, bin, dirs[i]); !faults || results[i].code != 4 {
+					return
+				}
+			}
+		})
+	}
+	running.Wait()
+	commits := r.line(t, sources)
+	count := map[string]int{}
+	for i, got := range results {
+		count[got.outcome]++
+		switch {
+		case got.code != 0:
+			t.Errorf("source %d: exit status %d: %s", i, got.code, got.stderr)
+		case got.outcome == "committed" && commits[sources[i]] != got.commit:
+			t.Errorf("source %d: %s is said to be its commit, and %q is", i, got.commit, commits[sources[i]])
+		case got.outcome == "unchanged" && commits[sources[i]] == "", got.outcome != "committed" && got.outcome != "superseded" && got.outcome != "unchanged":
+			t.Errorf("source %d: %s", i, got.outcome)
+		}
+		if tip := git(t, dirs[i], "branch", "--list", "--format=%(objectname)", "env/staging"); got.outcome == "committed" && !faults && i%3 != 2 && tip != got.commit {
+			t.Errorf("source %d: the branch of the clone is at %s, not at %s", i, tip, got.commit)
+		}
+	}
+	if !faults && len(commits) != count["committed"] {
+		t.Errorf("%d commits, and %d processes say that they made one", len(commits), count["committed"])
+	}
+	t.Logf("%d processes: %v; lost before %d, during %d, after %d, asking %d", n, count, r.lost.before, r.lost.during, r.lost.after, r.lost.asking)
+}
+
+// One source after the other is pushed over a line that is cut before, while and
+// after the server applies the push. What every run says is true.
+func TestPushLostAnswers(t *testing.T) {
+	n := number(t, "SLUICE_LOST_ANSWERS", 8)
+	bin := build(t)
+	r, sources := newRemote(t, n, true)
+	runs := 0
+	for i, s := range sources {
+		dir := r.clone(t, i%2, s, "")
+		for {
+			runs++
+			before := r.tip(t)
+			got := pushFrom(t, bin, dir)
+			after := r.tip(t)
+			switch {
+			case got.code == 0 && got.outcome == "committed" && after != got.commit:
+				t.Fatalf("source %d: %s is said to have landed, the branch is at %s", i, got.commit, after)
+			case got.code == 0 && got.outcome == "superseded", got.code != 0 && got.code != 4:
+				t.Fatalf("source %d: exit status %d, %s: %s", i, got.code, got.outcome, got.stderr)
+			case got.code == 4 && before != after && !strings.Contains(got.stderr, "the answer was lost"):
+				t.Fatalf("source %d: the branch has moved, and the run says: %s", i, got.stderr)
+			}
+			if got.code == 0 {
+				break
+			}
+			if runs > 20*n+20 {
+				t.Fatalf("no end: %s", got.stderr)
+			}
+		}
+	}
+	if commits := r.line(t, sources); len(commits) != n {
+		t.Errorf("%d commits of %d sources", len(commits), n)
+	}
+	t.Logf("%d runs; lost before %d, during %d, after %d, asking %d", runs, r.lost.before, r.lost.during, r.lost.after, r.lost.asking)
+}
+
+func (r *remote) tip(t *testing.T) string {
+	t.Helper()
+	return git(t, r.dir, "for-each-ref", "--format=%(objectname)", "refs/heads/env/staging")
+}

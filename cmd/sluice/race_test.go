@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // remote is a bare repository behind git's own HTTP server, which can lose the
@@ -24,6 +25,7 @@ type remote struct {
 	dir, url string
 	git      http.Handler
 	faults   bool
+	applied  func() // runs once, when a push has been applied, before its answer is lost
 	lost     struct {
 		sync.Mutex
 		before, during, after, asking int
@@ -73,7 +75,11 @@ func (r *remote) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	push := strings.HasSuffix(req.URL.Path, "/git-receive-pack")
 	asks := strings.Contains(req.URL.RawQuery, "git-receive-pack")
 	chance := rand.IntN(10)
-	switch {
+	switch applied := r.takeApplied(push); {
+	case applied != nil:
+		r.git.ServeHTTP(httptest.NewRecorder(), req)
+		applied()
+		cut(w)
 	case r.faults && push && chance < 2:
 		r.count(&r.lost.before)
 		cut(w)
@@ -96,6 +102,17 @@ func (r *remote) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	default:
 		r.git.ServeHTTP(w, req)
 	}
+}
+
+func (r *remote) takeApplied(push bool) func() {
+	r.lost.Lock()
+	defer r.lost.Unlock()
+	if !push {
+		return nil
+	}
+	f := r.applied
+	r.applied = nil
+	return f
 }
 
 func (r *remote) count(n *int) {
@@ -213,11 +230,13 @@ func number(t *testing.T, name string, otherwise int) int {
 // Many processes commit different sources of one history onto one branch at the
 // same time. Every one of them ends well, and nothing is lost.
 func TestPushRace(t *testing.T) {
+	t.Parallel()
 	race(t, number(t, "SLUICE_RACE", 8), false)
 }
 
 // The same while the network loses requests and answers.
 func TestPushRaceOverABadLine(t *testing.T) {
+	t.Parallel()
 	race(t, number(t, "SLUICE_RACE", 8)/2, true)
 }
 
@@ -234,6 +253,8 @@ func race(t *testing.T, n int, faults bool) {
 	var running sync.WaitGroup
 	for i := range n {
 		running.Go(func() {
+			// All at once the newest source would win and the others be superseded.
+			time.Sleep(time.Duration(rand.IntN(1+i*150)) * time.Millisecond)
 			for range 50 {
 				if results[i] = pushFrom(t, bin, dirs[i]); !faults || results[i].code != 4 {
 					return
@@ -267,7 +288,8 @@ func race(t *testing.T, n int, faults bool) {
 // One source after the other is pushed over a line that is cut before, while and
 // after the server applies the push. What every run says is true.
 func TestPushLostAnswers(t *testing.T) {
-	n := number(t, "SLUICE_LOST_ANSWERS", 8)
+	t.Parallel()
+	n := number(t, "SLUICE_LOST_ANSWERS", 5)
 	bin := build(t)
 	r, sources := newRemote(t, n, true)
 	runs := 0
@@ -298,6 +320,37 @@ func TestPushLostAnswers(t *testing.T) {
 		t.Errorf("%d commits of %d sources", len(commits), n)
 	}
 	t.Logf("%d runs; lost before %d, during %d, after %d, asking %d", runs, r.lost.before, r.lost.during, r.lost.after, r.lost.asking)
+}
+
+// The answer is lost, and somebody else goes on from the new tip before anybody
+// can ask: the commit has landed all the same, and the run says so.
+func TestPushOvertakenAfterALostAnswer(t *testing.T) {
+	t.Parallel()
+	bin := build(t)
+	for shape := range 2 {
+		r, sources := newRemote(t, 4, false)
+		first := r.clone(t, 0, sources[0], "")
+		if got := pushFrom(t, bin, first); got.code != 0 {
+			t.Fatal(got.stderr)
+		}
+		mine, theirs := r.clone(t, shape, sources[1], ""), r.clone(t, 0, sources[3], "")
+		between := r.clone(t, 1, sources[2], "")
+		r.applied = func() {
+			for _, dir := range []string{between, theirs} {
+				if got := pushFrom(t, bin, dir); got.code != 0 || got.outcome != "committed" {
+					t.Errorf("somebody else: %+v", got)
+				}
+			}
+		}
+		got := pushFrom(t, bin, mine)
+		commits := r.line(t, sources)
+		if got.code != 0 || got.outcome != "committed" || got.commit != commits[sources[1]] || len(commits) != 4 {
+			t.Errorf("shape %d: %+v, the branch has %v", shape, got, commits)
+		}
+		if r.applied != nil {
+			t.Error("nothing was lost")
+		}
+	}
 }
 
 func (r *remote) tip(t *testing.T) string {

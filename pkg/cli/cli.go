@@ -56,7 +56,11 @@ func Main(ctx context.Context, p Program) int {
 	root.SetErr(p.Err)
 	err := root.ExecuteContext(ctx)
 	var unknown *repo.UnknownOutcomeError
-	if ctx.Err() != nil && err != nil && !errors.As(err, &unknown) {
+	switch {
+	case ctx.Err() == nil || err == nil:
+	case errors.As(err, &unknown):
+		err = errors.Join(unknown, context.Canceled) // nobody may be told that nothing was changed
+	default:
 		err = context.Canceled
 	}
 	return c.report(err)

@@ -40,8 +40,7 @@ func (c *command) report(err error) int {
 	case errors.Is(err, errFound):
 		return exitFound
 	case errors.As(err, &unknown):
-		// Before an interruption: nobody may be told that nothing was changed.
-		c.say(err.Error(), "run the command again: it makes the same commit, so that nothing is done twice")
+		c.say(unknown.Error(), "run the command again: it makes the same commit, so that nothing is done twice")
 		if errors.Is(err, context.Canceled) {
 			return exitInterrupted
 		}

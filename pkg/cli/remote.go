@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"net"
 	"net/url"
 	"os/exec"
 	"os/user"
@@ -66,10 +65,10 @@ var tokens = [...]struct {
 
 // token gives the credential for a host, with its port where that is not the
 // scheme's own.
-func (c *command) token(host string) (repo.Credential, bool) {
+func (c *command) token(scheme, host string) (repo.Credential, bool) {
 	for _, t := range tokens {
 		secret := strings.TrimSpace(c.Env(t.name))
-		if secret == "" || t.host != "" && !c.serves(host, t.host, t.server) {
+		if secret == "" || t.host != "" && !c.serves(scheme, host, t.host, t.server) {
 			continue
 		}
 		return repo.Credential{Secret: secret, From: t.name}, true
@@ -77,19 +76,27 @@ func (c *command) token(host string) (repo.Credential, bool) {
 	return repo.Credential{}, false
 }
 
-func (c *command) serves(host, known string, servers []string) bool {
-	if strings.EqualFold(host, known) {
+// serves tells whether a host is the forge that a token belongs to: one that
+// everybody knows, or that this run's surroundings name. In the clear a token
+// goes only where a variable says http.
+func (c *command) serves(scheme, host, known string, servers []string) bool {
+	if scheme == "https" && strings.EqualFold(host, known) {
 		return true
 	}
 	for _, name := range servers {
 		text := c.Env(name)
-		if u, err := url.Parse(text); err == nil && u.Host != "" {
-			text = u.Host
-			if p := u.Port(); u.Scheme == "https" && p == "443" || u.Scheme == "http" && p == "80" {
-				text, _, _ = net.SplitHostPort(text)
-			}
+		if !strings.Contains(text, "://") {
+			text = "https://" + text
 		}
-		if text != "" && strings.EqualFold(host, text) {
+		u, err := url.Parse(text)
+		if err != nil || u.Host == "" || !strings.EqualFold(u.Scheme, scheme) {
+			continue
+		}
+		at := u.Host
+		if p := u.Port(); scheme == "https" && p == "443" || scheme == "http" && p == "80" {
+			at = u.Hostname()
+		}
+		if strings.EqualFold(host, at) {
 			return true
 		}
 	}

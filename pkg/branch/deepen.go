@@ -3,6 +3,7 @@ package branch
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/repo"
@@ -107,9 +108,36 @@ func (h *History) With(ctx context.Context, step func() error) error {
 	}
 }
 
-// CheckSource is a *HistoryError if it cannot be told yet how the source stands
-// to what a chain's root holds. It refuses nothing else.
-func CheckSource(ctx context.Context, r *repo.Repo, root Head, source repo.ID) error {
+// CheckHistory is a *HistoryError if the history here is too short to tell how
+// the source stands to what a chain's root holds, or how the later branches
+// stand to the root's. It refuses nothing else.
+func CheckHistory(ctx context.Context, r *repo.Repo, heads []Head, source repo.ID) error {
+	root := heads[0]
+	if err := checkSourceHistory(ctx, r, root, source); err != nil {
+		return err
+	}
+	for _, h := range heads[1:] {
+		if root.Tip == "" || h.Tip == "" {
+			continue
+		}
+		on, err := r.IsAncestor(ctx, h.Tip, root.Tip)
+		if on == repo.No {
+			// Off the line, its own past says why: it has to be here to the end.
+			if on, err = r.IsAncestor(ctx, rootID, h.Tip); on == repo.No {
+				continue
+			}
+		}
+		if err != nil {
+			return err
+		}
+		if on == repo.Unknown {
+			return unknownHistory(fmt.Sprintf("whether %s is on the line of %s cannot be told", h.Environment.Branch, root.Environment.Branch))
+		}
+	}
+	return nil
+}
+
+func checkSourceHistory(ctx context.Context, r *repo.Repo, root Head, source repo.ID) error {
 	if root.Provenance == nil {
 		return nil
 	}

@@ -120,7 +120,7 @@ type hydrated []*tree.Environment
 // hydrate renders every chain. It looks at no branch, so that what it gives can
 // be committed onto whatever tip there is.
 func (c *command) hydrate(ctx context.Context, w *workspace, s *snapshot) ([]hydrated, error) {
-	pool, err := c.pool()
+	pool, err := c.renderer()
 	if err != nil {
 		return nil, err
 	}

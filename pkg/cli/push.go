@@ -175,7 +175,7 @@ func (p *pushRun) plan(ctx context.Context, tips branch.Tips) (heads [][]branch.
 		if err := p.landed(ctx, i, tips[chain.Root().Branch]); err != nil {
 			return nil, nil, err
 		}
-		err = p.history.With(ctx, func() error { return branch.CheckSource(ctx, p.w.repo, at[0], p.s.commit.ID) })
+		err = p.history.With(ctx, func() error { return branch.CheckHistory(ctx, p.w.repo, at, p.s.commit.ID) })
 		var unknown *branch.HistoryError
 		if err != nil && !errors.As(err, &unknown) {
 			return nil, nil, err // what cannot be told is refused by the plan, which can be told otherwise

@@ -25,6 +25,7 @@ type remote struct {
 	dir, url string
 	git      http.Handler
 	faults   bool
+	cuts     int    // so many pushes are cut before they get there
 	applied  func() // runs once, when a push has been applied, before its answer is lost
 	lost     struct {
 		sync.Mutex
@@ -76,6 +77,8 @@ func (r *remote) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	asks := strings.Contains(req.URL.RawQuery, "git-receive-pack")
 	chance := rand.IntN(10)
 	switch applied := r.takeApplied(push); {
+	case push && r.takeCut():
+		cut(w)
 	case applied != nil:
 		r.git.ServeHTTP(httptest.NewRecorder(), req)
 		applied()
@@ -102,6 +105,13 @@ func (r *remote) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	default:
 		r.git.ServeHTTP(w, req)
 	}
+}
+
+func (r *remote) takeCut() bool {
+	r.lost.Lock()
+	defer r.lost.Unlock()
+	r.cuts--
+	return r.cuts >= 0
 }
 
 func (r *remote) takeApplied(push bool) func() {
@@ -350,6 +360,22 @@ func TestPushOvertakenAfterALostAnswer(t *testing.T) {
 		if r.applied != nil {
 			t.Error("nothing was lost")
 		}
+	}
+}
+
+// A line that is cut twice is no reason to give up, one that is always cut is.
+func TestPushTriesAgain(t *testing.T) {
+	t.Parallel()
+	bin := build(t)
+	r, sources := newRemote(t, 1, false)
+	dir := r.clone(t, 0, sources[0], "")
+	r.cuts = 100
+	if got := pushFrom(t, bin, dir); got.code != 4 || !strings.Contains(got.stderr, "the answer was lost and nothing has moved so far") || r.tip(t) != "" {
+		t.Errorf("always cut: %+v", got)
+	}
+	r.cuts = 2
+	if got := pushFrom(t, bin, dir); got.code != 0 || got.outcome != "committed" || r.tip(t) != got.commit {
+		t.Errorf("cut twice: %+v", got)
 	}
 }
 

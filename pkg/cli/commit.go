@@ -27,7 +27,9 @@ func (c *command) commitCommand() *cobra.Command {
 		Long: `Commit renders the source commit for every environment and writes the result
 as one commit to the branch of the first environment of each chain. The other
 environments get that same commit by promotion. If no object changed there is
-no commit.
+no commit. A branch that left its chain's line, by a squash merge or a rollback,
+is taken in as a further parent, so that it can be promoted to again.
+
 
 With --push it starts from the branches as the remote has them, pushes all of
 them together and never by force, and then moves those here. If somebody else
@@ -64,6 +66,8 @@ was first, it starts again from there.`,
 	cmd.Flags().BoolVar(&push, "push", false, "push the branches")
 	cmd.Flags().StringVar(&remote, "remote", "origin", "with --push: the remote's `NAME` in git's config")
 	cmd.Flags().BoolVar(&options.AllowUnrelatedSource, "allow-unrelated-source", false, "commit from a source that does not contain the one that the branch holds")
+	cmd.Flags().BoolVar(&options.Adopt, "adopt", false, "take over branches that sluice did not write; files beside the environments' directories stay")
+	cmd.Flags().BoolVar(&options.DiscardEdits, "discard-edits", false, "overwrite what was edited by hand on the branches")
 	return cmd
 }
 
@@ -78,6 +82,34 @@ type committed struct {
 	Changed     []branch.Changed `json:"changed,omitempty"`
 	Made        []string         `json:"made,omitempty"`   // branches made at the root commit
 	Pushed      string           `json:"pushed,omitempty"` // the remote where something moved
+	Healed      []healed         `json:"healed,omitempty"`
+	Adopted     []string         `json:"adopted,omitempty"` // branches that sluice did not write before
+	Discarded   []discarded      `json:"discarded,omitempty"`
+	Untold      []string         `json:"untold,omitempty"` // branches that may have left the line
+}
+
+// healed is a branch that had left the line and was taken in.
+type healed struct {
+	Environment string     `json:"environment"`
+	Branch      string     `json:"branch"`
+	Commit      repo.ID    `json:"commit"`
+	How         branch.How `json:"how"`
+	Content     repo.ID    `json:"content,omitempty"` // hydrated commit with the same content
+}
+
+// discarded is an edit by hand that was overwritten.
+type discarded struct {
+	Branch  string   `json:"branch"`
+	Commit  repo.ID  `json:"commit"`
+	Changes []change `json:"changes"`
+}
+
+func discards(edits []branch.Edit) []discarded {
+	var all []discarded
+	for _, e := range edits {
+		all = append(all, discarded{Branch: e.Environment.Branch, Commit: e.Tip, Changes: append([]change{}, changesOf(e.Changes)...)})
+	}
+	return all
 }
 
 // commit moves the branches here.
@@ -109,6 +141,7 @@ func (c *command) commit(ctx context.Context, w *workspace, s *snapshot, options
 	var results []committed
 	for i, next := range plans {
 		results = append(results, result(next, moves[i], s.commit.ID))
+		c.noteBranches(next)
 	}
 	c.noteUncommitted(w, s, all)
 	return results, nil
@@ -154,6 +187,10 @@ func result(next *branch.Next, moved []branch.Moved, source repo.ID) committed {
 	out := committed{
 		Environment: next.Root.Name, Branch: next.Root.Branch, Outcome: next.Outcome,
 		Commit: next.Tip, Before: next.Tip, Source: source, Changed: next.Changed,
+		Adopted: next.Adopted, Discarded: discards(next.Edits), Untold: next.Untold,
+	}
+	for _, h := range next.Healed {
+		out.Healed = append(out.Healed, healed{h.Environment.Name, h.Environment.Branch, h.Commit, h.How, h.Content})
 	}
 	for _, m := range moved {
 		if m.Branch == next.Root.Branch {
@@ -165,6 +202,22 @@ func result(next *branch.Next, moved []branch.Moved, source repo.ID) committed {
 	return out
 }
 
+// noteBranches says what became of what people did to the branches.
+func (c *command) noteBranches(next *branch.Next) {
+	for _, e := range next.Edits {
+		c.note("note: discarded what was edited by hand on %s; it is still in its history: git show %s", e.Environment.Branch, e.Tip)
+		if !c.quiet {
+			c.listEdit(e)
+		}
+	}
+	for _, name := range next.Adopted {
+		c.note("note: took over %s, which sluice did not write; files beside the environments' directories are as they were", name)
+	}
+	for _, name := range next.Untold {
+		c.note("note: whether %s has left the line of %s cannot be told: the history is not here; a commit in a full clone heals it", name, next.Root.Branch)
+	}
+}
+
 func (c *command) printCommits(results []committed) error {
 	v := struct {
 		Chains []committed `json:"chains"`
@@ -173,6 +226,9 @@ func (c *command) printCommits(results []committed) error {
 		var rows [][]string
 		for _, r := range results {
 			rows = append(rows, []string{r.Branch, r.Commit.Short(), r.describe()})
+			for _, h := range r.Healed {
+				rows = append(rows, []string{h.Branch, h.Commit.Short(), "taken in: " + string(h.How)})
+			}
 			for _, made := range r.Made {
 				rows = append(rows, []string{made, "", "made, nothing promoted yet"})
 			}

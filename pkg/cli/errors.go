@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/sluice-dev/sluice/pkg/branch"
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/inject/program"
 	"github.com/sluice-dev/sluice/pkg/repo"
@@ -28,6 +29,7 @@ func (c *command) report(err error) int {
 		findings finding.List
 		one      finding.Finding
 		refusal  *finding.Refusal
+		edited   *branch.EditedError
 		use      *usageError
 		asked    *checkFailed
 		moved    *repo.MovedError
@@ -63,6 +65,13 @@ func (c *command) report(err error) int {
 		if errors.As(err, &asked) {
 			return exitFound
 		}
+		return exitRefused
+	case errors.As(err, &edited):
+		for _, e := range edited.Edits {
+			c.say(e.String(), "")
+			c.listEdit(e)
+		}
+		c.say("", edited.Hint())
 		return exitRefused
 	case errors.As(err, &moved):
 		c.say(err.Error(), "somebody else was faster: run the command again")
@@ -150,9 +159,33 @@ func (c *command) onlyReflog(err error) error {
 	return err
 }
 
+// listEdit names what was edited by hand, an object or file a line.
+func (c *command) listEdit(e branch.Edit) {
+	for i, ch := range e.Changes {
+		if i == maxEdits {
+			fmt.Fprintf(c.Err, "  and %d more\n", len(e.Changes)-i)
+			return
+		}
+		line := fmt.Sprintf("  %s %s", ch.Status, ch.File)
+		if ch.Object != ch.File {
+			line += " (" + ch.Object
+			if what := images(ch); what != "" {
+				line += ": " + what
+			}
+			line += ")"
+		}
+		fmt.Fprintln(c.Err, escape(line))
+	}
+}
+
+// maxEdits is how many files of an edit by hand are named.
+const maxEdits = 50
+
 // say prints one error with its hint.
 func (c *command) say(text, hint string) {
-	fmt.Fprintln(c.Err, escape(text))
+	if text != "" {
+		fmt.Fprintln(c.Err, escape(text))
+	}
 	for i, line := range strings.Split(hint, "\n") {
 		switch {
 		case line == "":

@@ -156,6 +156,9 @@ func (p *pushRun) attempt(ctx context.Context, tips branch.Tips) ([]committed, e
 	if err != nil {
 		return nil, err
 	}
+	for _, next := range plans {
+		p.c.noteBranches(next)
+	}
 	if len(out.Results) > 0 && !p.c.quiet {
 		p.c.said(out.Results[0].Said) // of an atomic push all results say the same
 	}

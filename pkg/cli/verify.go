@@ -52,9 +52,7 @@ verifies every environment that has been hydrated.`,
 					}
 					byTip[head.Tip] = found
 				}
-				if head.Provenance != nil {
-					v.Source = repo.ID(head.Provenance.Source.Commit)
-				}
+				v.Source = head.Source(w.repo)
 				v.Differences = append(v.Differences, found...)
 				v.OK = len(found) == 0
 				results = append(results, v)

@@ -222,6 +222,9 @@ func (c *command) verify(ctx context.Context, w *workspace, id repo.ID) ([]tree.
 	if err != nil {
 		return nil, err
 	}
+	if err := branch.CheckVersion(files, "commit "+id.Short(), c.Version); err != nil {
+		return nil, err
+	}
 	pool, err := c.renderer()
 	if err != nil {
 		return nil, err
@@ -233,7 +236,7 @@ func (c *command) verify(ctx context.Context, w *workspace, id repo.ID) ([]tree.
 			return nil, fmt.Errorf("opening the recorded source of %s: %w", id.Short(), err)
 		}
 		return source.New(recorded), nil
-	}, pool)
+	}, w.hydrated, pool)
 	if err != nil {
 		return nil, err
 	}
@@ -247,6 +250,17 @@ func (c *command) verify(ctx context.Context, w *workspace, id repo.ID) ([]tree.
 		}
 	}
 	return found, err
+}
+
+// hydrated gives the files of a hydrated commit; nil for an id that is no
+// commit's.
+func (w *workspace) hydrated(commit string) (source.Tree, error) {
+	files, err := w.repo.Files(repo.ID(commit))
+	var missing *repo.MissingObjectError
+	if err != nil && !errors.As(err, &missing) {
+		return nil, nil
+	}
+	return files, err
 }
 
 // source gives a snapshot as the stages take it.

@@ -74,8 +74,8 @@ func httpServe(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("HOST", strings.TrimPrefix(s.URL, "http://"))
 }
 
-// sshServe DIR serves what lies in a directory by OpenSSH's own server, to the
-// user of this machine with a new key in $HOME/.ssh, under the name "box".
+// sshServe runs OpenSSH's own server under the name "box", for the user of this
+// machine with a new key in $HOME/.ssh.
 func sshServe(ts *testscript.TestScript, neg bool, args []string) {
 	const program = "/usr/sbin/sshd"
 	if neg || len(args) != 0 {

@@ -84,6 +84,9 @@ func Landed(r *repo.Repo, updates []repo.RefUpdate, err error) bool {
 // moves adds a chain's objects and says which branches are to move to them.
 func (n *Next) moves(ctx context.Context, w *repo.Writer) ([]Moved, error) {
 	var moves []Moved
+	if n.Outcome == Superseded {
+		return nil, nil // an older config knows less of which branches there are to be
+	}
 	if n.Outcome == Committed {
 		id, err := n.spec.write(ctx, w)
 		if err != nil {

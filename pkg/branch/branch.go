@@ -41,20 +41,25 @@ func ReadHead(r *repo.Repo, e config.Environment) (Head, error) {
 			return h, err
 		}
 	}
+	return h, h.read(r)
+}
+
+// read fills in what the tip says of itself.
+func (h *Head) read(r *repo.Repo) error {
 	if h.Tip == "" || h.Tip == rootID {
-		return h, nil
+		return nil
 	}
 	files, err := r.Files(h.Tip)
 	if err != nil {
-		return h, err
+		return err
 	}
 	h.Provenance, err = tree.ReadProvenance(files)
 	if errors.Is(err, tree.ErrNoProvenance) {
-		h.Foreign, err = foreign(r, h, files)
-		return h, err
+		h.Foreign, err = foreign(r, *h, files)
+		return err
 	}
 	h.Damaged = err
-	return h, nil
+	return nil
 }
 
 // foreign tells a branch that sluice did not make from one that it made and

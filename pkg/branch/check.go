@@ -58,7 +58,7 @@ func checkSource(ctx context.Context, r *repo.Repo, root Head, source repo.ID, o
 	}
 	branch := root.Environment.Branch
 	if isNewer == repo.Unknown {
-		return apart, unknownHistory(fmt.Sprintf("whether source %s follows %s, which %s holds, cannot be told", source.Short(), recorded.Short(), branch))
+		return apart, unknownSource(root, source)
 	}
 	return apart, &finding.Refusal{
 		Text: fmt.Sprintf("source %s does not follow %s, which %s holds: the source's history was rewritten, or this is another branch of it", source.Short(), recorded.Short(), branch),
@@ -86,6 +86,7 @@ func checkConfig(r *repo.Repo, root Head, source repo.ID, config string) error {
 	}
 }
 
-func unknownHistory(what string) error {
-	return &finding.Refusal{Text: what + ": the history is not here", Hint: "fetch it: git fetch --unshallow, or fetch-depth: 0 in actions/checkout"}
+func unknownSource(root Head, source repo.ID) error {
+	recorded := repo.ID(root.Provenance.Source.Commit)
+	return unknownHistory(fmt.Sprintf("whether source %s follows %s, which %s holds, cannot be told", source.Short(), recorded.Short(), root.Environment.Branch))
 }

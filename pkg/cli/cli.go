@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-dev/sluice/pkg/render"
+	"github.com/sluice-dev/sluice/pkg/repo"
 )
 
 // Program is everything that a run takes from its surroundings.
@@ -25,8 +26,10 @@ type Program struct {
 	Out     io.Writer // the product
 	Err     io.Writer // all else
 	Env     func(string) string
+	Environ []string // all of the environment, for the git program
 	Now     func() time.Time
-	Version string // empty: taken from the build's own record
+	Random  func() float64 // from 0 up to 1; what waits takes its length from it
+	Version string         // empty: taken from the build's own record
 }
 
 // workerArg is the one argument of a kustomize worker process.
@@ -51,7 +54,12 @@ func Main(ctx context.Context, p Program) int {
 	root.SetOut(p.Out)
 	root.SetErr(p.Err)
 	err := root.ExecuteContext(ctx)
-	if ctx.Err() != nil && err != nil {
+	var unknown *repo.UnknownOutcomeError
+	switch {
+	case ctx.Err() == nil || err == nil:
+	case errors.As(err, &unknown):
+		err = errors.Join(unknown, context.Canceled) // nobody may be told that nothing was changed
+	default:
 		err = context.Canceled
 	}
 	return c.report(err)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/sluice-dev/sluice/pkg/branch"
 	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/hydrate"
@@ -261,7 +262,7 @@ func (w *workspace) earlier(ctx context.Context, s *snapshot, id repo.ID) (*sour
 	case err != nil:
 		return nil, err
 	case contains == repo.Unknown:
-		return nil, &finding.Refusal{Text: fmt.Sprintf("whether revision %s belongs to the source's history cannot be told: the history is not here", id.Short()), Hint: "fetch it: git fetch --unshallow, or fetch-depth: 0 in actions/checkout"}
+		return nil, branch.UnknownHistory(fmt.Sprintf("whether revision %s belongs to the source's history cannot be told", id.Short()))
 	case contains == repo.No:
 		return nil, finding.Finding{File: w.config, Text: fmt.Sprintf("revision %s is not in the history of the source", id.Short()), Hint: "name a commit that git log shows"}
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +25,8 @@ type Moved struct {
 // been done but the reflog.
 func Apply(ctx context.Context, r *repo.Repo, chains []*Next, now time.Time) (moves [][]Moved, err error) {
 	w := r.NewWriter()
-	defer func() { err = errors.Join(err, w.Close()) }()
+	// A .keep file that stays is no fault of the commit: a later run takes it away.
+	defer w.Close()
 	moves = make([][]Moved, len(chains))
 	var updates []repo.RefUpdate
 	for i, n := range chains {
@@ -51,7 +54,10 @@ func Apply(ctx context.Context, r *repo.Repo, chains []*Next, now time.Time) (mo
 		return nil, err
 	}
 	// The branches have moved: an interruption must not turn that into an error.
-	return moves, errors.Join(err, w.Recheck(context.WithoutCancel(ctx)))
+	if gone := w.Recheck(context.WithoutCancel(ctx)); gone != nil {
+		err = errors.Join(err, fmt.Errorf("looking again for the objects, when the branches had moved: %w", gone))
+	}
+	return moves, err
 }
 
 // Landed tells whether an update that lost a race lost it to a run that did
@@ -96,7 +102,9 @@ func (n *Next) moves(w *repo.Writer) ([]Moved, error) {
 // write adds the commit's objects.
 func (n *Next) write(w *repo.Writer) (repo.ID, error) {
 	var changes []repo.Change
-	for dir, files := range n.spec.dirs {
+	// In order, so that a run that follows a killed one makes the same pack.
+	for _, dir := range slices.Sorted(maps.Keys(n.spec.dirs)) {
+		files := n.spec.dirs[dir]
 		c := repo.Change{Path: dir}
 		for _, p := range files.Paths() {
 			c.Files = append(c.Files, repo.File{Path: p, Data: files[p]})

@@ -44,7 +44,7 @@ no commit.`,
 			if err != nil {
 				return err
 			}
-			return c.printCommits(results)
+			return unprinted(c.printCommits(results), movedTo(results))
 		},
 	}
 	cmd.Flags().StringVar(&rev, "rev", "HEAD", "the source commit `REV`")
@@ -143,6 +143,20 @@ func result(next *branch.Next, moved []branch.Moved, source repo.ID) committed {
 		}
 	}
 	return out
+}
+
+// movedTo says which branches the commits moved or made.
+func movedTo(results []committed) []string {
+	var moved []string
+	for _, r := range results {
+		if r.Commit != r.Before {
+			moved = append(moved, r.Branch+" to "+r.Commit.Short())
+		}
+		for _, made := range r.Made {
+			moved = append(moved, made+" (made)")
+		}
+	}
+	return moved
 }
 
 func (c *command) printCommits(results []committed) error {

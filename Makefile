@@ -4,7 +4,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT = mvdan.cc/gofumpt@v0.12.0
 GORELEASER = github.com/goreleaser/goreleaser/v2@v2.16.0
 
-.PHONY: build test race lint docs demo release-check
+.PHONY: build test race crash lint docs demo release-check
 
 build: ## bin/sluice
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/sluice ./cmd/sluice
@@ -15,10 +15,13 @@ test: ## all tests; git is needed, the network is not
 race: ## the race detector on the packages that run things in parallel
 	$(GO) test -race ./pkg/repo ./pkg/render ./pkg/source ./pkg/hydrate
 
+crash: ## kills, failing disks, power cuts, git beside; on Linux. CRASH=full tries every point
+	$(GO) test -tags crash -count=1 -timeout 120m -v ./cmd/sluice/crash
+
 lint: ## formatting, vet, staticcheck
 	@unformatted=$$($(GO) run $(GOFUMPT) -l .); test -z "$$unformatted" || { echo "gofumpt -w: $$unformatted"; exit 1; }
-	$(GO) vet ./...
-	$(GO) run $(STATICCHECK) ./...
+	$(GO) vet -tags crash ./...
+	$(GO) run $(STATICCHECK) -tags crash ./...
 
 docs: ## generated files: docs/commands, the schema of sluice.yaml
 	$(GO) run ./docs/gen

@@ -19,7 +19,7 @@ var inside = map[string]string{
 	"pkg/cli.maxInput":          "is pkg/source.MaxFile",
 	"pkg/render.maxSaid":        "never shown",
 	"pkg/render.maxStack":       "a guard against endless recursion",
-	"pkg/repo.maxPause":         "between two tries of LockWait",
+	"pkg/repo.maxPause":         "between two tries of defaultLockWait",
 	"pkg/repo.maxLinks":         "git's own",
 	"pkg/repo.maxAlternates":    "git's own",
 	"pkg/repo.maxChain":         "above what git makes",

@@ -72,10 +72,16 @@ func checkOrder(events []event) (shown int, err error) {
 // TestOrderIsSeen: the check itself finds what is out of order.
 func TestOrderIsSeen(t *testing.T) {
 	good := []event{
-		{name: "create", path: "/o/tmp"}, {name: "write", path: "/o/tmp"}, {name: "fsync", path: "/o/tmp"},
-		{name: "renameat", path: "/o/tmp", to: "/o/pack"}, {name: "fsync", path: "/o"},
-		{name: "create", path: "/r/tmp"}, {name: "fsync", path: "/r/tmp"}, {name: "linkat", path: "/r/tmp", to: "/r/x.lock"},
-		{name: "renameat", path: "/r/x.lock", to: "/r/x"}, {name: "fsync", path: "/r"},
+		{name: "create", path: "/o/tmp"},
+		{name: "write", path: "/o/tmp"},
+		{name: "fsync", path: "/o/tmp"},
+		{name: "renameat", path: "/o/tmp", to: "/o/pack"},
+		{name: "fsync", path: "/o"},
+		{name: "create", path: "/r/tmp"},
+		{name: "fsync", path: "/r/tmp"},
+		{name: "linkat", path: "/r/tmp", to: "/r/x.lock"},
+		{name: "renameat", path: "/r/x.lock", to: "/r/x"},
+		{name: "fsync", path: "/r"},
 	}
 	if shown, err := checkOrder(good); err != nil || shown != 2 {
 		t.Errorf("what is in order: %d, %v", shown, err)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -102,9 +100,7 @@ func (n *Next) moves(w *repo.Writer) ([]Moved, error) {
 // write adds the commit's objects.
 func (n *Next) write(w *repo.Writer) (repo.ID, error) {
 	var changes []repo.Change
-	// In order, so that a run that follows a killed one makes the same pack.
-	for _, dir := range slices.Sorted(maps.Keys(n.spec.dirs)) {
-		files := n.spec.dirs[dir]
+	for dir, files := range n.spec.dirs {
 		c := repo.Change{Path: dir}
 		for _, p := range files.Paths() {
 			c.Files = append(c.Files, repo.File{Path: p, Data: files[p]})

@@ -57,7 +57,7 @@ func (p plan) String() string {
 func TestKillAtEveryCall(t *testing.T) {
 	for _, s := range scenarios(t) {
 		t.Run(s.name, func(t *testing.T) {
-			at := points(s.events, 48)
+			at := points(s.events, 16)
 			var killed, locks atomic.Int32
 			beside(len(at), func(i int) {
 				err := s.in(i, func(dir string) error {

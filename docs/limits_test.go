@@ -20,7 +20,7 @@ var inside = map[string]string{
 	"pkg/inject.maxSaid":        "more than it helps to read",
 	"pkg/render.maxSaid":        "never shown",
 	"pkg/render.maxStack":       "a guard against endless recursion",
-	"pkg/repo.maxPause":         "between two tries of LockWait",
+	"pkg/repo.maxPause":         "between two tries of defaultLockWait",
 	"pkg/repo.maxLinks":         "git's own",
 	"pkg/repo.maxAlternates":    "git's own",
 	"pkg/repo.maxChain":         "above what git makes",

@@ -62,7 +62,7 @@ was first, it starts again from there.`,
 			if err != nil {
 				return err
 			}
-			return c.printCommits(results)
+			return unprinted(c.printCommits(results), movedTo(results))
 		},
 	}
 	cmd.Flags().StringVar(&rev, "rev", "HEAD", "the source commit `REV`")
@@ -220,6 +220,20 @@ func (c *command) noteBranches(next *branch.Next) {
 	for _, name := range next.Untold {
 		c.note("note: whether %s has left the line of %s cannot be told: the history is not here; a commit in a full clone heals it", name, next.Root.Branch)
 	}
+}
+
+// movedTo says which branches the commits moved or made.
+func movedTo(results []committed) []string {
+	var moved []string
+	for _, r := range results {
+		if r.Commit != r.Before {
+			moved = append(moved, r.Branch+" to "+r.Commit.Short())
+		}
+		for _, made := range r.Made {
+			moved = append(moved, made+" (made)")
+		}
+	}
+	return moved
 }
 
 func (c *command) printCommits(results []committed) error {

@@ -16,7 +16,7 @@ race: ## the race detector on the packages that run things in parallel
 	$(GO) test -race ./pkg/repo ./pkg/render ./pkg/source ./pkg/hydrate
 
 race-push: ## commit --push by many at once, and over a line that loses answers; minutes
-	SLUICE_RACE=50 SLUICE_LOST_ANSWERS=200 $(GO) test -count=1 -timeout 30m -v -run TestPush ./cmd/sluice
+	SLUICE_RACE=50 SLUICE_LOST_ANSWERS=1000 $(GO) test -count=1 -timeout 60m -v -run TestPush ./cmd/sluice
 
 crash: ## kills, failing disks, power cuts, git beside; on Linux. CRASH=full tries every point
 	$(GO) test -tags crash -count=1 -timeout 120m -v ./cmd/sluice/crash

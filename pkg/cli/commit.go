@@ -110,6 +110,7 @@ func (c *command) plan(ctx context.Context, w *workspace, s *snapshot, chain con
 	if err != nil {
 		return nil, nil, err
 	}
+	c.noteUnchecked(environments)
 	p := tree.Provenance{
 		Source:   tree.Source{Commit: string(s.commit.ID), Ref: s.ref, Config: w.config},
 		Renderer: tree.Renderer{Sluice: c.Version, Kustomize: render.KustomizeVersion},
@@ -186,6 +187,16 @@ func count(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// noteUnchecked says, to those who asked, how many objects nothing is known of
+// that they could be checked against.
+func (c *command) noteUnchecked(environments []*tree.Environment) {
+	for _, e := range environments {
+		if n := len(e.Unchecked); n > 0 {
+			c.stage("%s: %s not checked against a schema, the first: %s", e.Name, count(n, "object"), e.Unchecked[0])
+		}
+	}
 }
 
 // noteUncommitted says which of the files that were rendered lie differently

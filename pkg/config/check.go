@@ -37,6 +37,7 @@ func (c *Config) check() error {
 	k.branches()
 	k.promotions()
 	k.apps()
+	k.validate()
 	if c.Secrets != "refuse" && c.Secrets != "allow" {
 		k.add("secrets", fmt.Sprintf("secrets is %q", c.Secrets), "write refuse or allow")
 	}

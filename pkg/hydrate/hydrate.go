@@ -25,6 +25,8 @@ type Source struct {
 	Commit string // id of the commit that holds the files; empty for a working tree
 	// Open gives the files of an earlier commit of the same history.
 	Open func(commit string) (*source.FS, error)
+
+	recorded bool // what a hydrated commit was made of: it is compared, not judged anew
 }
 
 // Load reads the config at a slash path of the files.
@@ -46,9 +48,13 @@ func Environments(ctx context.Context, src Source, environments []config.Environ
 	if err := list.Take(inject.CheckPins(src.Config)); err != nil {
 		return nil, err
 	}
+	checks, err := newValidation(src)
+	if err := list.Take(err); err != nil {
+		return nil, err
+	}
 	out := make([]*tree.Environment, len(environments))
 	for i, e := range environments {
-		env, err := environment(ctx, src, e, pool)
+		env, err := environment(ctx, src, e, pool, checks)
 		if err := list.Take(err); err != nil {
 			return nil, err
 		}
@@ -57,7 +63,7 @@ func Environments(ctx context.Context, src Source, environments []config.Environ
 	return out, list.Err()
 }
 
-func environment(ctx context.Context, src Source, e config.Environment, pool *render.Pool) (*tree.Environment, error) {
+func environment(ctx context.Context, src Source, e config.Environment, pool *render.Pool, checks *validation) (*tree.Environment, error) {
 	units := src.Config.Units(e)
 	apps := make([]tree.App, len(units))
 	errs := make([]error, len(units))
@@ -77,6 +83,10 @@ func environment(ctx context.Context, src Source, e config.Environment, pool *re
 		objects += len(sets[i])
 	}
 	list = append(list, manifest.Duplicates(sets...)...)
+	unchecked, err := checks.environment(ctx, e, units, sets, pool)
+	if err := list.Take(err); err != nil {
+		return nil, err
+	}
 	if objects == 0 && len(list) == 0 && !src.Config.AllowEmpty {
 		place := src.Config.Place("environments")
 		list.Add(place.File, place.Line, fmt.Sprintf("environment %q renders to nothing: an engine that prunes would delete everything", e.Name),
@@ -85,10 +95,15 @@ func environment(ctx context.Context, src Source, e config.Environment, pool *re
 	if len(list) > 0 {
 		return nil, list.Err()
 	}
-	return tree.Lay(e.Name, e.Path, apps)
+	env, err := tree.Lay(e.Name, e.Path, apps)
+	if env != nil {
+		env.Unchecked = unchecked
+	}
+	return env, err
 }
 
-// app renders and injects one app.
+// app renders and injects one app. Where something is at fault, it gives as
+// much of the app as can be checked further, beside the findings.
 func app(ctx context.Context, src Source, u config.Unit, pool *render.Pool) (tree.App, error) {
 	files, commit := src.Files, src.Commit
 	if u.Revision != "" {
@@ -104,19 +119,26 @@ func app(ctx context.Context, src Source, u config.Unit, pool *render.Pool) (tre
 		entries = append(entries, render.Entry{Path: s.Text, File: s.File, Line: s.Line})
 	}
 	set, err := pool.Render(ctx, view, entries)
-	if err != nil {
+	var list finding.List
+	if err := list.Take(err); err != nil {
 		return tree.App{}, err
 	}
-	list := append(secrets(set, src.Config), outside(set, u)...)
+	whole := len(list) == 0
+	list = append(append(list, secrets(set, src.Config)...), outside(set, u)...)
 	out := tree.App{Name: u.App, Commit: commit}
 	if out.Config, err = digest(src.Config, u); err != nil {
 		return tree.App{}, err
 	}
 	if len(u.Inject) > 0 {
-		set, err = inject.Conduit(set, u, src.Config)
-		if err := list.Take(err); err != nil {
+		injected, err := inject.Conduit(set, u, src.Config)
+		var faults finding.List
+		if err := faults.Take(err); err != nil {
 			return tree.App{}, err
 		}
+		if len(faults) == 0 {
+			set = injected
+		}
+		list = append(list, ofObjects(faults, u, whole)...)
 		out.Pins = append(out.Pins, tree.Pin{Injector: "conduit", Version: u.Pin.Version})
 	}
 	out.Set = set

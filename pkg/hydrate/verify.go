@@ -33,7 +33,7 @@ func Verify(ctx context.Context, have source.Tree, open func(commit string) (*so
 		return nil, err
 	}
 	chain := recordedChain(cfg, p)
-	environments, err := Environments(ctx, Source{Files: files, Config: cfg, Commit: p.Source.Commit, Open: open}, chain, pool)
+	environments, err := Environments(ctx, Source{Files: files, Config: cfg, Commit: p.Source.Commit, Open: open, recorded: true}, chain, pool)
 	if err != nil {
 		return nil, err
 	}

@@ -6,9 +6,7 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -158,16 +156,8 @@ func FuzzRender(f *testing.F) {
 	for _, s := range kustomizations {
 		f.Add([]byte(s))
 	}
-	dirs, err := filepath.Glob("testdata/render/*.txtar")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, name := range dirs {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
+	for _, m := range mistakes {
+		f.Add([]byte(web + m.archive))
 	}
 	f.Setenv("PATH", "")
 	http.DefaultTransport, http.DefaultClient.Transport = refuser{}, refuser{}

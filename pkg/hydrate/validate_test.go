@@ -109,3 +109,17 @@ func TestOfObjects(t *testing.T) {
 		t.Errorf("of a part: %v", got)
 	}
 }
+
+// A commit that is there already is compared: a newer program with newer
+// schemas must not call it wrong.
+func TestRecordedIsNotChecked(t *testing.T) {
+	for _, recorded := range []bool{false, true} {
+		v, err := newValidation(Source{Config: &config.Config{}, recorded: recorded})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (v.base == nil) != recorded {
+			t.Errorf("recorded %v: checked %v", recorded, v.base != nil)
+		}
+	}
+}

@@ -110,6 +110,8 @@ func (s *shell) replay(p *page) {
 	}
 }
 
+func TestInjection(t *testing.T) { newShell(t).replay(readPage(t, "injection.md")) }
+
 func TestGetStarted(t *testing.T) { newShell(t).replay(readPage(t, "get-started.md")) }
 
 // TestReadme runs the README's transcript on the repository of the demo.

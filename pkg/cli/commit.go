@@ -65,7 +65,7 @@ type committed struct {
 }
 
 func (c *command) commit(ctx context.Context, w *workspace, s *snapshot, options branch.Options) ([]committed, error) {
-	pool, err := c.pool()
+	pool, err := c.renderer()
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func (c *command) commit(ctx context.Context, w *workspace, s *snapshot, options
 }
 
 // plan hydrates a chain and gives its next commit.
-func (c *command) plan(ctx context.Context, w *workspace, s *snapshot, chain config.Chain, options branch.Options, pool *render.Pool) (*branch.Next, []tree.Input, error) {
+func (c *command) plan(ctx context.Context, w *workspace, s *snapshot, chain config.Chain, options branch.Options, pool hydrate.Renderer) (*branch.Next, []tree.Input, error) {
 	heads, err := branch.ReadHeads(w.repo, chain)
 	if err != nil {
 		return nil, nil, err

@@ -222,7 +222,7 @@ func (c *command) verify(ctx context.Context, w *workspace, id repo.ID) ([]tree.
 	if err != nil {
 		return nil, err
 	}
-	pool, err := c.pool()
+	pool, err := c.renderer()
 	if err != nil {
 		return nil, err
 	}

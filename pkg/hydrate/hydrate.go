@@ -12,8 +12,8 @@ import (
 	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/inject"
+	"github.com/sluice-dev/sluice/pkg/inject/program"
 	"github.com/sluice-dev/sluice/pkg/manifest"
-	"github.com/sluice-dev/sluice/pkg/render"
 	"github.com/sluice-dev/sluice/pkg/source"
 	"github.com/sluice-dev/sluice/pkg/tree"
 )
@@ -43,7 +43,7 @@ func Load(files *source.FS, file string) (*config.Config, error) {
 
 // Environments renders, injects and lays out environments. Whatever is at
 // fault in any of them is in the finding.List that it returns.
-func Environments(ctx context.Context, src Source, environments []config.Environment, pool *render.Pool) ([]*tree.Environment, error) {
+func Environments(ctx context.Context, src Source, environments []config.Environment, r Renderer) ([]*tree.Environment, error) {
 	var list finding.List
 	if err := list.Take(inject.CheckPins(src.Config)); err != nil {
 		return nil, err
@@ -52,9 +52,13 @@ func Environments(ctx context.Context, src Source, environments []config.Environ
 	if err := list.Take(err); err != nil {
 		return nil, err
 	}
+	programs, err := r.programs(ctx, src, environments, &list)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]*tree.Environment, len(environments))
 	for i, e := range environments {
-		env, err := environment(ctx, src, e, pool, checks)
+		env, err := environment(ctx, src, e, r, programs, checks)
 		if err := list.Take(err); err != nil {
 			return nil, err
 		}
@@ -63,13 +67,13 @@ func Environments(ctx context.Context, src Source, environments []config.Environ
 	return out, list.Err()
 }
 
-func environment(ctx context.Context, src Source, e config.Environment, pool *render.Pool, checks *validation) (*tree.Environment, error) {
+func environment(ctx context.Context, src Source, e config.Environment, r Renderer, programs map[string]*program.Program, checks *validation) (*tree.Environment, error) {
 	units := src.Config.Units(e)
 	apps := make([]tree.App, len(units))
 	errs := make([]error, len(units))
 	var running sync.WaitGroup
 	for i, u := range units {
-		running.Go(func() { apps[i], errs[i] = app(ctx, src, u, pool) })
+		running.Go(func() { apps[i], errs[i] = app(ctx, src, u, r, programs) })
 	}
 	running.Wait()
 	var list finding.List
@@ -83,11 +87,11 @@ func environment(ctx context.Context, src Source, e config.Environment, pool *re
 		objects += len(sets[i])
 	}
 	list = append(list, manifest.Duplicates(sets...)...)
-	unchecked, err := checks.environment(ctx, e, units, sets, pool)
+	unchecked, err := checks.environment(ctx, e, units, sets, r.Workers)
 	if err := list.Take(err); err != nil {
 		return nil, err
 	}
-	if objects == 0 && len(list) == 0 && !src.Config.AllowEmpty {
+	if objects == 0 && len(list) == 0 && programs != nil && !src.Config.AllowEmpty {
 		place := src.Config.Place("environments")
 		list.Add(place.File, place.Line, fmt.Sprintf("environment %q renders to nothing: an engine that prunes would delete everything", e.Name),
 			"if that is meant, say so: allowEmpty: true")
@@ -104,7 +108,7 @@ func environment(ctx context.Context, src Source, e config.Environment, pool *re
 
 // app renders and injects one app. Where something is at fault, it gives as
 // much of the app as can be checked further, beside the findings.
-func app(ctx context.Context, src Source, u config.Unit, pool *render.Pool) (tree.App, error) {
+func app(ctx context.Context, src Source, u config.Unit, r Renderer, programs map[string]*program.Program) (tree.App, error) {
 	files, commit := src.Files, src.Commit
 	if u.Revision != "" {
 		var err error
@@ -114,16 +118,16 @@ func app(ctx context.Context, src Source, u config.Unit, pool *render.Pool) (tre
 		commit = u.Revision
 	}
 	view, inputs := files.Record()
-	var entries []render.Entry
-	for _, s := range u.Apply {
-		entries = append(entries, render.Entry{Path: s.Text, File: s.File, Line: s.Line})
-	}
-	set, err := pool.Render(ctx, view, entries)
 	var list finding.List
+	listed, err := entries(ctx, u, programs, view)
 	if err := list.Take(err); err != nil {
 		return tree.App{}, err
 	}
-	whole := len(list) == 0
+	set, err := r.Workers.Render(ctx, view, listed)
+	if err := list.Take(err); err != nil {
+		return tree.App{}, err
+	}
+	whole := len(list) == 0 && len(listed) == len(u.Apply)
 	list = append(append(list, secrets(set, src.Config)...), outside(set, u)...)
 	out := tree.App{Name: u.App, Commit: commit}
 	if out.Config, err = digest(src.Config, u); err != nil {
@@ -139,8 +143,17 @@ func app(ctx context.Context, src Source, u config.Unit, pool *render.Pool) (tre
 			set = injected
 		}
 		list = append(list, ofObjects(faults, u, whole)...)
-		out.Pins = append(out.Pins, tree.Pin{Injector: "conduit", Version: u.Pin.Version})
 	}
+	if len(list) == 0 && programs != nil && len(u.Programs) > 0 {
+		set, err = inject.Programs(ctx, set, u, programs, view)
+		if err := list.Take(err); err != nil {
+			return tree.App{}, err
+		}
+	}
+	for _, p := range inject.Pins(src.Config, []config.Unit{u}) {
+		out.Pins = append(out.Pins, tree.Pin(p))
+	}
+	out.Programs = programRecords(src.Config, u)
 	out.Set = set
 	for _, in := range inputs.Sorted() {
 		switch {

@@ -7,7 +7,6 @@ import (
 	"sort"
 
 	"github.com/sluice-dev/sluice/pkg/config"
-	"github.com/sluice-dev/sluice/pkg/render"
 	"github.com/sluice-dev/sluice/pkg/source"
 	"github.com/sluice-dev/sluice/pkg/tree"
 )
@@ -16,7 +15,7 @@ import (
 // gives every path where the commit holds something else: the environments'
 // directories and the provenance itself. open gives the files of a commit of
 // the source.
-func Verify(ctx context.Context, have source.Tree, open func(commit string) (*source.FS, error), pool *render.Pool) ([]tree.Difference, error) {
+func Verify(ctx context.Context, have source.Tree, open func(commit string) (*source.FS, error), r Renderer) ([]tree.Difference, error) {
 	p, err := tree.ReadProvenance(have)
 	if errors.Is(err, tree.ErrNoProvenance) {
 		return nil, err
@@ -33,7 +32,7 @@ func Verify(ctx context.Context, have source.Tree, open func(commit string) (*so
 		return nil, err
 	}
 	chain := recordedChain(cfg, p)
-	environments, err := Environments(ctx, Source{Files: files, Config: cfg, Commit: p.Source.Commit, Open: open, recorded: true}, chain, pool)
+	environments, err := Environments(ctx, Source{Files: files, Config: cfg, Commit: p.Source.Commit, Open: open, recorded: true}, chain, r)
 	if err != nil {
 		return nil, err
 	}

@@ -170,6 +170,7 @@ func (c *command) hydrate(ctx context.Context, w *workspace, s *snapshot) ([]hyd
 		if err := list.Take(err); err != nil {
 			return nil, err
 		}
+		c.noteUnchecked(environments)
 		all = append(all, environments)
 	}
 	return all, list.Err()
@@ -284,6 +285,16 @@ func count(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// noteUnchecked says, to those who asked, how many objects nothing is known of
+// that they could be checked against.
+func (c *command) noteUnchecked(environments []*tree.Environment) {
+	for _, e := range environments {
+		if n := len(e.Unchecked); n > 0 {
+			c.stage("%s: %s not checked against a schema, the first: %s", e.Name, count(n, "object"), e.Unchecked[0])
+		}
+	}
 }
 
 // noteUncommitted says which of the files that were rendered lie differently

@@ -170,10 +170,15 @@ func (c *command) hydrate(ctx context.Context, w *workspace, s *snapshot) ([]hyd
 		if err := list.Take(err); err != nil {
 			return nil, err
 		}
-		c.noteUnchecked(environments)
 		all = append(all, environments)
 	}
-	return all, list.Err()
+	if err := list.Err(); err != nil {
+		return nil, err
+	}
+	for _, environments := range all {
+		c.noteUnchecked(environments)
+	}
+	return all, nil
 }
 
 // next gives a chain's next commit.

@@ -1,0 +1,68 @@
+package diff
+
+import (
+	"encoding/base64"
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/sluice-dev/sluice/pkg/manifest"
+)
+
+// masks replaces the values of Secrets by numbers, before anything is
+// compared: what no stage behind it has, no writer can show. The same value
+// has the same number throughout a report, plain or in base64, so that one
+// can see that it moved or is shared, and nothing else: not its length, and
+// no hash that guesses could be tried against.
+type masks struct{ numbers map[string]int }
+
+// shownInSecret are the fields of a Secret that hold no value.
+var shownInSecret = map[string]bool{"apiVersion": true, "kind": true, "type": true, "immutable": true, "metadata": true}
+
+// object gives an object's node, with its values masked if it is a Secret.
+// Whatever is called a Secret is taken for one, whosever group it is in. The
+// node itself stays as it is.
+func (m *masks) object(o *manifest.Object) (n *yaml.Node, masked bool) {
+	if o.ID.Kind != "Secret" {
+		return o.Node, false
+	}
+	n = clone(o.Node)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i].Value, n.Content[i+1]
+		switch {
+		case key == "metadata":
+			// kubectl apply keeps a copy of the whole object here.
+			m.scalars(manifest.Field(value, "annotations", "kubectl.kubernetes.io/last-applied-configuration"), false)
+		case !shownInSecret[key]:
+			m.scalars(value, key == "data")
+		}
+	}
+	return n, true
+}
+
+// scalars masks every scalar below a node; decode tells that they are base64.
+func (m *masks) scalars(n *yaml.Node, decode bool) {
+	if n == nil {
+		return
+	}
+	if n.Kind == yaml.ScalarNode && n.Tag != "!!null" {
+		n.Value, n.Tag = m.number(n.Value, decode), "!!str"
+	}
+	for i, c := range n.Content {
+		if n.Kind != yaml.MappingNode || i%2 == 1 {
+			m.scalars(c, decode)
+		}
+	}
+}
+
+func (m *masks) number(value string, decode bool) string {
+	if decode {
+		if plain, err := base64.StdEncoding.DecodeString(value); err == nil {
+			value = string(plain)
+		}
+	}
+	if m.numbers[value] == 0 {
+		m.numbers[value] = len(m.numbers) + 1
+	}
+	return fmt.Sprintf("(secret %d)", m.numbers[value])
+}

@@ -1,0 +1,161 @@
+package diff
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Style is how a writer shows text that comes from others.
+type Style struct {
+	// Escape makes text safe for one line: nothing in it that is not
+	// printable. Every writer adds what its own medium needs.
+	Escape func(string) string
+	// Paint colors text of Text; nil leaves it as it is.
+	Paint func(Color, string) string
+	// Full shows what is otherwise folded: counted and named.
+	Full bool
+	// Limit bounds Markdown, in bytes; 0 is no bound.
+	Limit int
+}
+
+// Color is what a color stands for.
+type Color int
+
+// The colors of a terminal that Text uses.
+const (
+	Green Color = iota
+	Red
+	Yellow
+	Cyan
+)
+
+func (s Style) paint(c Color, text string) string {
+	if s.Paint == nil {
+		return text
+	}
+	return s.Paint(c, text)
+}
+
+// Summary says in words how many objects came to what.
+func (c Counts) Summary() string {
+	var parts []string
+	for _, p := range []struct {
+		n    int
+		what string
+	}{
+		{c.Added, "added"},
+		{c.Removed, "removed"},
+		{c.Changed, "changed"},
+		{c.Renamed, "renamed"},
+	} {
+		if p.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
+		}
+	}
+	if c.Files > 0 {
+		parts = append(parts, count(c.Files, "other file"))
+	}
+	if len(parts) == 0 {
+		return "no difference in " + count(c.Unchanged, "object")
+	}
+	return strings.Join(parts, ", ") + fmt.Sprintf(", %d the same", c.Unchanged)
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// title names an object, with what it was called before.
+func (o Object) title() string {
+	if o.RenamedFrom != "" {
+		return o.Object + " (was " + o.RenamedFrom + ")"
+	}
+	return o.Object
+}
+
+// parts gives the fields that somebody changed in the source, and those that
+// the injector changed.
+func (o Object) parts() (own, injector []Field) {
+	for _, f := range o.Fields {
+		if f.Injector {
+			injector = append(injector, f)
+		} else {
+			own = append(own, f)
+		}
+	}
+	return own, injector
+}
+
+// aside says what there is to know about a field beside its values.
+func (f Field) aside() string {
+	switch {
+	case f.Follows != "":
+		return "follows the rename of " + f.Follows
+	case f.Op == Reordered && f.NoEffect:
+		return "another order, without effect"
+	case f.Op == Reordered:
+		return "another order"
+	}
+	return ""
+}
+
+// mark is the sign of an op at the beginning of a line.
+func (o Op) mark() string {
+	switch o {
+	case FieldAdded:
+		return "+"
+	case FieldRemoved:
+		return "-"
+	}
+	return "~"
+}
+
+// side gives the one value of a field that came or went.
+func (f Field) side() *Value {
+	if f.After == nil {
+		return f.Before
+	}
+	return f.After
+}
+
+// texts gives both values where a text of several lines changed.
+func (f Field) texts() (before, after string, ok bool) {
+	if f.Op != FieldChanged {
+		return "", "", false
+	}
+	before, ok = f.Before.Text()
+	after, also := f.After.Text()
+	if !ok && !also || !ok && f.Before.node.Tag != "!!str" || !also && f.After.node.Tag != "!!str" {
+		return "", "", false
+	}
+	return f.Before.node.Value, f.After.node.Value, true
+}
+
+// image says what became of an image.
+func (c ImageChange) words() (before, after string) {
+	before, after = c.Before, c.After
+	if before == "" {
+		before = "(none)"
+	}
+	if after == "" {
+		after = "(none)"
+	}
+	return before, after
+}
+
+// header is the line of a hunk as every diff writes it.
+func (h Hunk) header() string {
+	before, after := 0, 0
+	for _, l := range h.Lines {
+		if l[0] != '+' {
+			before++
+		}
+		if l[0] != '-' {
+			after++
+		}
+	}
+	return fmt.Sprintf("@@ -%d,%d +%d,%d @@", h.Before, before, h.After, after)
+}

@@ -202,7 +202,7 @@ func describeOther(a, b *content) string {
 		case isBinary(c.data):
 			parts = append(parts, fmt.Sprintf("binary, %d bytes", len(c.data)))
 		default:
-			parts = append(parts, fmt.Sprintf("%d lines that are not one Kubernetes object", strings.Count(string(c.data), "\n")))
+			parts = append(parts, count(strings.Count(string(c.data), "\n"), "line")+", not one Kubernetes object")
 		}
 	}
 	return parts[0] + " -> " + parts[1]

@@ -182,10 +182,11 @@ func (c *comparison) renamedNames() map[string]string {
 	return names
 }
 
-// follow marks the fields that name a renamed object, and nothing else.
+// follow marks the fields that name a renamed object, and nothing else. Of
+// the renamed object itself, its name is the news.
 func follow(all []Field, renamed map[string]string) {
 	for i, f := range all {
-		if f.Op != FieldChanged || f.Before.node.Kind != yaml.ScalarNode || f.After.node.Kind != yaml.ScalarNode {
+		if f.Op != FieldChanged || f.Path == "metadata.name" || f.Before.node.Kind != yaml.ScalarNode || f.After.node.Kind != yaml.ScalarNode {
 			continue
 		}
 		all[i].Follows = renamed[f.Before.node.Value+" "+f.After.node.Value]

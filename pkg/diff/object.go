@@ -95,6 +95,9 @@ func markInjector(all []Field, before, after *yaml.Node) {
 	}
 	key := func(f Field) change {
 		k := change{op: f.Op, path: f.Path}
+		if f.Op == Reordered {
+			return k // the proxies are in the list, too
+		}
 		if f.Before != nil {
 			k.before = f.Before.Inline()
 		}

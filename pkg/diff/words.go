@@ -157,5 +157,11 @@ func (h Hunk) header() string {
 			after++
 		}
 	}
-	return fmt.Sprintf("@@ -%d,%d +%d,%d @@", h.Before, before, h.After, after)
+	first := func(line, n int) int { // of no lines, it is the line before
+		if n == 0 {
+			return line - 1
+		}
+		return line
+	}
+	return fmt.Sprintf("@@ -%d,%d +%d,%d @@", first(h.Before, before), before, first(h.After, after), after)
 }

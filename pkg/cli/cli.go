@@ -116,7 +116,7 @@ environment's branch forward to that same commit.`,
 	flags.BoolVarP(&c.verbose, "verbose", "v", false, "say what is being done")
 	flags.BoolVar(&c.noColor, "no-color", false, "no colors (also: NO_COLOR, CI, or output that is no terminal)")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(c.renderCommand(), c.diffCommand(), c.commitCommand(), c.promoteCommand(), c.verifyCommand(), c.statusCommand(), c.injectCommand(), c.uninjectCommand(), c.versionCommand())
+	root.AddCommand(c.renderCommand(), c.diffCommand(), c.parityCommand(), c.commitCommand(), c.promoteCommand(), c.verifyCommand(), c.statusCommand(), c.injectCommand(), c.uninjectCommand(), c.versionCommand())
 	return root
 }
 

@@ -61,7 +61,6 @@ folded is counted and named. The exit status is 1 if anything differs.`,
 // printDiff writes a report in the format that -o asks for, and says by its
 // error whether anything differs.
 func (c *command) printDiff(r *diff.Report, full bool, limit int) error {
-	colors := map[diff.Color]string{diff.Green: green, diff.Red: red, diff.Yellow: yellow, diff.Cyan: cyan}
 	style := diff.Style{Escape: escape, Full: full, Limit: limit}
 	var err error
 	switch c.output {
@@ -71,7 +70,7 @@ func (c *command) printDiff(r *diff.Report, full bool, limit int) error {
 		err = r.HTML(c.Out, style)
 	default:
 		err = c.print(r, func() error {
-			style.Paint = func(color diff.Color, text string) string { return c.paint(c.Out, colors[color], text) }
+			style.Paint = c.painter()
 			return r.Text(c.Out, style)
 		})
 	}
@@ -79,4 +78,10 @@ func (c *command) printDiff(r *diff.Report, full bool, limit int) error {
 		return errFound
 	}
 	return err
+}
+
+// painter colors what goes to the product, if that is a terminal.
+func (c *command) painter() func(diff.Color, string) string {
+	colors := map[diff.Color]string{diff.Green: green, diff.Red: red, diff.Yellow: yellow, diff.Cyan: cyan}
+	return func(color diff.Color, text string) string { return c.paint(c.Out, colors[color], text) }
 }

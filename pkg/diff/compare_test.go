@@ -188,6 +188,30 @@ func TestSecretsAreMasked(t *testing.T) {
 	}
 }
 
+// Binary values are a size and a hash, long ones the part that differs.
+func TestLongAndBinary(t *testing.T) {
+	object := func(long, data string) string {
+		return "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {long: '" + long + "'}, binaryData: {b: " + base64.StdEncoding.EncodeToString([]byte(data)) + "}}"
+	}
+	x := strings.Repeat("é", 5000)
+	r := compare(t, object(x+"one"+x, "\x00\x01"), object(x+"two"+x, "\x00\x02"))
+	for form, text := range written(t, r) {
+		if !strings.Contains(text, "(binary, 2 bytes, sha256 b413f47d13ee)") {
+			t.Errorf("%s: %.2000s", form, text)
+		}
+		line := ""
+		for l := range strings.Lines(text) {
+			if strings.Contains(l, "data.long") || strings.Contains(l, "data<b>.long") {
+				line = l
+			}
+		}
+		full := strings.Contains(form, "true") || form == "json"
+		if (len(line) > 10000) != full || !strings.Contains(line, "one") || !strings.Contains(line, "two") || !full && !strings.Contains(line, "(20003 bytes)") {
+			t.Errorf("%s: %.1000s", form, line)
+		}
+	}
+}
+
 // A Secret that says the same in other words has no field to show, and is not
 // passed over.
 func TestFormOnly(t *testing.T) {

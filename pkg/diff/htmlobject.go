@@ -105,7 +105,8 @@ func (p *page) values(f Field) {
 		return
 	}
 	if f.Op == FieldChanged || f.Op == Reordered {
-		p.put(" <span class=\"pair\"><del>%s</del> <span class=\"arrow\">→</span> <ins>%s</ins></span>", f.Before.Inline(), f.After.Inline())
+		before, after := p.pair(f)
+		p.put(" <span class=\"pair\"><del>%s</del> <span class=\"arrow\">→</span> <ins>%s</ins></span>", before, after)
 		return
 	}
 	tag := markup("ins")
@@ -114,7 +115,7 @@ func (p *page) values(f Field) {
 	}
 	text := f.side().YAML()
 	if !strings.Contains(text, "\n") {
-		p.put(" <%s>%s</%s>", tag, text, tag)
+		p.put(" <%s>%s</%s>", tag, p.value(f.side()), tag)
 		return
 	}
 	mark := map[Op]string{FieldAdded: "+", FieldRemoved: "-"}[f.Op]

@@ -162,9 +162,10 @@ func (m marker) object(o *Object) string {
 func (m marker) field(f Field) string {
 	line := fmt.Sprintf("- %s %s", f.Op, m.code(f.Path))
 	if _, _, long := f.texts(); !long && (f.Op == FieldChanged || f.Op == Reordered) {
-		line += fmt.Sprintf(": %s → %s", m.code(f.Before.Inline()), m.code(f.After.Inline()))
+		before, after := m.pair(f)
+		line += fmt.Sprintf(": %s → %s", m.code(before), m.code(after))
 	} else if !long && !strings.Contains(f.side().YAML(), "\n") {
-		line += ": " + m.code(f.side().Inline())
+		line += ": " + m.code(m.value(f.side()))
 	}
 	switch {
 	case f.Follows != "":

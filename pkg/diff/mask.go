@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 
@@ -24,7 +25,7 @@ var shownInSecret = map[string]bool{"apiVersion": true, "kind": true, "type": tr
 // node itself stays as it is.
 func (m *masks) object(o *manifest.Object) (n *yaml.Node, masked bool) {
 	if o.ID.Kind != "Secret" {
-		return o.Node, false
+		return binary(o), false
 	}
 	n = clone(o.Node)
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -38,6 +39,22 @@ func (m *masks) object(o *manifest.Object) (n *yaml.Node, masked bool) {
 		}
 	}
 	return n, true
+}
+
+// binary gives an object's node with size and hash in place of a ConfigMap's
+// binary values: nobody reads base64.
+func binary(o *manifest.Object) *yaml.Node {
+	if o.ID.Kind != "ConfigMap" || o.ID.Group != "" || manifest.Field(o.Node, "binaryData") == nil {
+		return o.Node
+	}
+	n := clone(o.Node)
+	for i, v := range manifest.Field(n, "binaryData").Content {
+		if data, err := base64.StdEncoding.DecodeString(v.Value); err == nil && i%2 == 1 {
+			sum := sha256.Sum256(data)
+			v.Value, v.Tag = fmt.Sprintf("(binary, %s, sha256 %x)", count(len(data), "byte"), sum[:6]), "!!str"
+		}
+	}
+	return n
 }
 
 // scalars masks every scalar below a node; decode tells that they are base64.

@@ -151,12 +151,13 @@ func (t texter) field(f Field) {
 		return
 	}
 	if f.Op == FieldChanged || f.Op == Reordered {
-		fmt.Fprintln(t, "  "+head+": "+t.paint(Red, t.Escape(f.Before.Inline()))+" -> "+t.paint(Green, t.Escape(f.After.Inline()))+aside)
+		before, after := t.pair(f)
+		fmt.Fprintln(t, "  "+head+": "+t.paint(Red, t.Escape(before))+" -> "+t.paint(Green, t.Escape(after))+aside)
 		return
 	}
 	lines := strings.Split(f.side().YAML(), "\n")
 	if len(lines) == 1 {
-		fmt.Fprintln(t, "  "+head+": "+t.Escape(lines[0])+aside)
+		fmt.Fprintln(t, "  "+head+": "+t.Escape(t.value(f.side()))+aside)
 		return
 	}
 	fmt.Fprintln(t, "  "+head+aside)

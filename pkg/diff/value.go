@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 
@@ -87,8 +88,11 @@ func appendJSON(out []byte, n *yaml.Node) ([]byte, error) {
 }
 
 func appendText(out []byte, s string) ([]byte, error) {
-	data, err := json.Marshal(s)
-	return append(out, data...), err
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // people read it, too; each writer escapes for its medium
+	err := enc.Encode(s)
+	return append(out, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...), err
 }
 
 // equal tells whether two canonical nodes mean the same.

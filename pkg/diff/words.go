@@ -121,6 +121,39 @@ func (f Field) side() *Value {
 	return f.After
 }
 
+// maxShown is how many bytes of a value on one line are shown, unless all of
+// it is wanted: people keep dashboards as one line of JSON.
+const maxShown = 400
+
+// beside is how much is shown on each side of where a long value changed.
+const beside = 60
+
+// value gives one value on one line, or its beginning and its length.
+func (s Style) value(v *Value) string {
+	text := v.Inline()
+	if s.Full || len(text) <= maxShown {
+		return text
+	}
+	return whole(text[:maxShown/2]) + "... (" + count(len(text), "byte") + ")"
+}
+
+// pair gives two values on one line each; of long ones, the part that differs.
+func (s Style) pair(f Field) (before, after string) {
+	before, after = f.Before.Inline(), f.After.Inline()
+	if s.Full || len(before) <= maxShown && len(after) <= maxShown {
+		return before, after
+	}
+	cut := func(text, other string) string {
+		from, to := differing(text, other)
+		first, last := max(0, from-beside), min(len(text), to+beside, from+maxShown/2)
+		return "..." + whole(text[first:last]) + "... (" + count(len(text), "byte") + ")"
+	}
+	return cut(before, after), cut(after, before)
+}
+
+// whole takes off the halves of characters at both ends.
+func whole(text string) string { return strings.ToValidUTF8(text, "") }
+
 // texts gives both values where a text of several lines changed.
 func (f Field) texts() (before, after string, ok bool) {
 	if f.Op != FieldChanged {

@@ -122,6 +122,9 @@ func TestPageInABrowser(t *testing.T) {
 	is(b, seen(".object"), 5)
 	is(b, seen("nav a"), 5)
 
+	// No other script than the page's own runs, whatever got into it.
+	is(b, `(() => { const s = document.createElement("script"); s.textContent = "document.title = 'run'"; document.body.append(s); return document.title === "run"; })()`, false)
+
 	// The filter takes words of names, fields and images; a link goes with its object.
 	b.do(chromedp.KeyEvent("/"), chromedp.SendKeys(filterBox, "deployment web:v2"))
 	is(b, seen(".object"), 1)

@@ -151,6 +151,32 @@ func TestAcross(t *testing.T) {
 	}
 }
 
+// Between environments nothing is going to be applied, so nothing is refused.
+func TestAcrossWarnsOfNothing(t *testing.T) {
+	deployment := "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {selector: {matchLabels: {a: %s}}}}\n---\n{apiVersion: v1, kind: Namespace, metadata: {name: %s}}\n"
+	p := Pair{Before: side(t, "", fmt.Sprintf(deployment, "b", "d")), After: side(t, "", fmt.Sprintf(deployment, "c", "e"))}
+	for _, across := range []bool{false, true} {
+		p.Across = across
+		notes := 0
+		for _, o := range comparePair(t, p).Environments[0].Objects {
+			notes += len(o.Notes)
+		}
+		if want := map[bool]int{false: 2, true: 0}[across]; notes != want {
+			t.Errorf("across %t: %d notes, want %d", across, notes, want)
+		}
+	}
+}
+
+// A file that holds another object than before is one that went and one that came.
+func TestAnotherObjectInTheFile(t *testing.T) {
+	text := func(name string) Side {
+		return Side{Files: Rendered(map[string][]byte{"f.yaml": []byte("{apiVersion: v1, kind: ConfigMap, metadata: {name: " + name + "}}")})}
+	}
+	if c := comparePair(t, Pair{Before: text("a"), After: text("b")}).Counts; c.Added != 1 || c.Removed != 1 || c.Unchanged != 0 {
+		t.Errorf("%+v", c)
+	}
+}
+
 const hiddenValue = "hunter2-hunter2"
 
 // No writer has a Secret's value, in whatever field it stands, and equal

@@ -102,6 +102,18 @@ func TestAccess(t *testing.T) {
 	}
 }
 
+// A rule of a great many requests is named, not taken apart.
+func TestLargeRule(t *testing.T) {
+	var names strings.Builder
+	for i := range 20000 {
+		fmt.Fprintf(&names, "a%d, ", i)
+	}
+	got := warned(t, "", object("rbac.authorization.k8s.io/v1", "Role", "rules: [{apiGroups: [''], resources: [pods], resourceNames: ["+names.String()+"], verbs: [get]}]"))
+	if got != "access too large to tell what it allows beyond what was allowed before" {
+		t.Errorf("%.200s", got)
+	}
+}
+
 func TestRemovalAndReplicas(t *testing.T) {
 	for name, c := range map[string]struct{ before, after, want string }{
 		"a namespace":       {object("v1", "Namespace", ""), "", "removal everything in the namespace goes with it"},

@@ -15,6 +15,7 @@ import (
 var hostile = []string{
 	"plain", "<script>alert(1)</script>", "</script><img src=x onerror=alert(1)>", "@everyone", "a`b``c", "```", "```\n@team\n```", "**bold** [x](http://evil)",
 	"\u202egnp.exe", "line one\nline two\n", "&lt;", "</details>", "a.b/c", "x]y", `q"uo\te`, " lead", "é", "#1", "-->", "]]>", "\t", "| a |", "yes", "",
+	"one\n\x1b[31mred\x1b[0m\ntwo \u202e\n", "one\n```\n@team\n",
 }
 
 // random makes a mapping of a few keys.
@@ -155,6 +156,9 @@ func stripCode(t *testing.T, text string) string {
 	var out []string
 	fence := ""
 	for _, line := range strings.Split(text, "\n") {
+		if trimmed := strings.TrimLeft(line, " "); fence != "" && len(line)-len(trimmed) < 4 {
+			line = trimmed // a fence may be indented by that much
+		}
 		run := line[:len(line)-len(strings.TrimLeft(line, "`"))]
 		switch {
 		case fence == "" && len(run) >= 3 && line == run+"diff":
@@ -198,13 +202,26 @@ func stripCode(t *testing.T, text string) string {
 	return strings.Join(out, "\n")
 }
 
+func TestFences(t *testing.T) {
+	m := marker{Style{Escape: quote}}
+	if got := stripCode(t, m.block("", []string{" ```", "@team", "+````"})); strings.Contains(got, "@") {
+		t.Error(got)
+	}
+	for _, text := range []string{"`", "``", "a`b", " ", "", "`a``"} {
+		if got := stripCode(t, m.code(text)); got != "" {
+			t.Errorf("%q: %q is left of %q", text, got, m.code(text))
+		}
+	}
+}
+
 // A terminal gets lines of what is printable, and nothing of color but what
 // the style paints.
 func TestTextIsPrintable(t *testing.T) {
 	for seed := range int64(40) {
 		r := rand.New(rand.NewSource(seed))
 		var b bytes.Buffer
-		if err := compare(t, stream(t, r), stream(t, r)).Text(&b, Style{Escape: quote, Full: true}); err != nil {
+		p := Pair{Name: "a\x1b[31m", Before: side(t, "b\x1b[0m", stream(t, r)), After: side(t, "\u202ec", stream(t, r))}
+		if err := comparePair(t, p).Text(&b, Style{Escape: quote, Full: true}); err != nil {
 			t.Fatal(err)
 		}
 		for line := range strings.Lines(b.String()) {

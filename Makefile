@@ -32,3 +32,8 @@ demo: ## the main job on a small repository, explained; its version is fixed, so
 
 release-check: ## that .goreleaser.yaml is sound
 	$(GO) run $(GORELEASER) check
+
+# Measures sluice beside what people do today. SIZES=S,M,L,single,plain
+.PHONY: bench
+bench:
+	go run ./bench -sizes $(or $(SIZES),S,M) -rounds $(or $(ROUNDS),3)

@@ -58,6 +58,11 @@ func keys(t reflect.Type, at string, seen map[reflect.Type]bool, into map[string
 			inner = inner.Elem()
 		case reflect.Slice:
 			inner, separator = inner.Elem(), "[]."
+		case reflect.Map:
+			inner, separator = inner.Elem(), ".*."
+		}
+		if inner == reflect.TypeFor[config.Apply]() {
+			inner, separator = reflect.TypeFor[config.Exec](), "[].exec."
 		}
 		into[at+key] = word(f.Type)
 		if inner.Kind() == reflect.Struct && !seen[inner] {
@@ -73,6 +78,12 @@ func keys(t reflect.Type, at string, seen map[reflect.Type]bool, into map[string
 
 // word is how the pages name a type.
 func word(t reflect.Type) string {
+	switch t {
+	case reflect.TypeFor[[]config.Apply]():
+		return "list of paths or programs"
+	case reflect.TypeFor[config.MaxSkew]():
+		return "none, or list of pairs"
+	}
 	switch t.Kind() {
 	case reflect.Pointer:
 		return word(t.Elem())
@@ -161,6 +172,7 @@ func TestConfigExamples(t *testing.T) {
 // unshown are findings that no example on one machine can show.
 var unshown = map[string]string{
 	"is a Git submodule, which is not part of this repository's files": "needs a submodule",
+	"lies above this file": "needs a config below the top of the repository",
 }
 
 // TestConfigFindings holds config.md to show every finding about the config.
@@ -172,7 +184,7 @@ func TestConfigFindings(t *testing.T) {
 		}
 	}
 	for _, file := range []string{
-		"config/config.go", "config/check.go", "config/decode.go", "hydrate/hydrate.go", "hydrate/policy.go", "inject/inject.go",
+		"config/config.go", "config/check.go", "config/decode.go", "config/forms.go", "config/check_tools.go", "hydrate/hydrate.go", "hydrate/policy.go", "inject/inject.go", "inject/pins.go",
 		"inject/conduit/options.go", "render/render.go",
 	} {
 		for _, pattern := range findings(t, filepath.Join("../pkg", filepath.FromSlash(file))) {

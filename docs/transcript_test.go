@@ -110,7 +110,11 @@ func (s *shell) replay(p *page) {
 	}
 }
 
+func TestInjection(t *testing.T) { newShell(t).replay(readPage(t, "injection.md")) }
+
 func TestGetStarted(t *testing.T) { newShell(t).replay(readPage(t, "get-started.md")) }
+
+func TestVerify(t *testing.T) { newShell(t).replay(readPage(t, "verify.md")) }
 
 // TestReadme runs the README's transcript on the repository of the demo.
 func TestReadme(t *testing.T) {

@@ -19,15 +19,15 @@ type Moved struct {
 
 // Apply writes the commits of all chains and moves their branches: all of
 // them or none. It gives the moves of each chain in order. now is the time for
-// the reflog; the commits have none of it. After a *repo.ReflogError all has
-// been done but the reflog.
+// the reflog; the commits have none of it. Commits are signed before anything
+// is written. After a *repo.ReflogError all has been done but the reflog.
 func Apply(ctx context.Context, r *repo.Repo, chains []*Next, now time.Time) (moves [][]Moved, err error) {
 	w := r.NewWriter()
 	defer func() { err = errors.Join(err, w.Close()) }()
 	moves = make([][]Moved, len(chains))
 	var updates []repo.RefUpdate
 	for i, n := range chains {
-		if moves[i], err = n.moves(w); err != nil {
+		if moves[i], err = n.moves(ctx, w); err != nil {
 			return nil, err
 		}
 		for _, m := range moves[i] {
@@ -71,10 +71,10 @@ func Landed(r *repo.Repo, updates []repo.RefUpdate, err error) bool {
 }
 
 // moves adds a chain's objects and says which branches are to move to them.
-func (n *Next) moves(w *repo.Writer) ([]Moved, error) {
+func (n *Next) moves(ctx context.Context, w *repo.Writer) ([]Moved, error) {
 	var moves []Moved
 	if n.Outcome == Committed {
-		id, err := n.write(w)
+		id, err := n.write(ctx, w)
 		if err != nil {
 			return nil, err
 		}
@@ -94,7 +94,7 @@ func (n *Next) moves(w *repo.Writer) ([]Moved, error) {
 }
 
 // write adds the commit's objects.
-func (n *Next) write(w *repo.Writer) (repo.ID, error) {
+func (n *Next) write(ctx context.Context, w *repo.Writer) (repo.ID, error) {
 	var changes []repo.Change
 	for dir, files := range n.spec.dirs {
 		c := repo.Change{Path: dir}
@@ -107,9 +107,9 @@ func (n *Next) write(w *repo.Writer) (repo.ID, error) {
 	if err != nil {
 		return "", err
 	}
-	return w.Commit(repo.CommitSpec{
+	return w.SignedCommit(ctx, repo.CommitSpec{
 		Tree: root, Parents: n.spec.parents, Author: n.spec.author, Committer: n.spec.commit, Message: n.spec.message,
-	})
+	}, n.spec.signer)
 }
 
 func writeRoot(w *repo.Writer) (repo.ID, error) {

@@ -114,18 +114,20 @@ type spec struct {
 	author  repo.Signature
 	commit  repo.Signature
 	message string
+	signer  *repo.Signer
 }
 
-// Options are the words that change what is refused.
+// Options are the words that change what is refused, and how the commit is made.
 type Options struct {
 	AllowUnrelatedSource bool
+	Signer               *repo.Signer // nil: the commit is not signed
 }
 
 // Plan gives the next commit of a chain whose environments were rendered from
 // source. It refuses what would lose somebody's work.
 func Plan(ctx context.Context, r *repo.Repo, heads []Head, environments []*tree.Environment, p tree.Provenance, source *repo.Commit, o Options) (*Next, error) {
 	root := heads[0]
-	next := &Next{Root: root.Environment, Tip: root.Tip, local: root.Local}
+	next := &Next{Root: root.Environment, Tip: root.Tip, local: root.Local, spec: spec{signer: o.Signer}}
 	for i, h := range heads {
 		if h.Tip == "" {
 			next.Made = append(next.Made, h.Environment)

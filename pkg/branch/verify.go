@@ -78,8 +78,9 @@ func sameInputs(r *repo.Repo, p *tree.Provenance, environment string, record tre
 	return true, nil
 }
 
-// saysSo tells whether the commit that brought the tip's provenance ends with
-// these trailers. Later commits may change files that are nobody's business.
+// saysSo tells whether a commit that brought the tip's provenance ends with
+// these trailers. Later commits may change files that are nobody's business,
+// or take back what others did to the provenance.
 func saysSo(ctx context.Context, r *repo.Repo, tip repo.ID, want string) (says bool, err error) {
 	provenance := ""
 	complete, err := r.WalkFirstParents(ctx, tip, func(c *repo.Commit) (bool, error) {
@@ -95,7 +96,7 @@ func saysSo(ctx context.Context, r *repo.Repo, tip repo.ID, want string) (says b
 			provenance = id
 		}
 		if id != provenance {
-			return false, nil
+			return true, nil
 		}
 		says = strings.HasSuffix(c.Message, "\n\n"+want)
 		return !says, nil

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -116,7 +115,7 @@ environment's branch forward to that same commit.`,
 	flags.BoolVarP(&c.verbose, "verbose", "v", false, "say what is being done")
 	flags.BoolVar(&c.noColor, "no-color", false, "no colors (also: NO_COLOR, CI, or output that is no terminal)")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(c.renderCommand(), c.diffCommand(), c.parityCommand(), c.commitCommand(), c.promoteCommand(), c.verifyCommand(), c.statusCommand(), c.injectCommand(), c.uninjectCommand(), c.versionCommand())
+	root.AddCommand(c.renderCommand(), c.diffCommand(), c.parityCommand(), c.commitCommand(), c.promoteCommand(), c.verifyCommand(), c.statusCommand(), c.whyCommand(), c.injectCommand(), c.uninjectCommand(), c.pinCommand(), c.versionCommand())
 	return root
 }
 
@@ -145,15 +144,6 @@ func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 		}
 		return nil
 	}
-}
-
-// pool starts the kustomize workers of a run: this program again, with one argument.
-func (c *command) pool() (*render.Pool, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("finding this program to start workers: %w", err)
-	}
-	return render.NewPool(render.Command{Path: self, Name: c.Args[0], Args: []string{workerArg}}, runtime.NumCPU(), render.Limits{}), nil
 }
 
 // stage says what is being done, to those who asked.

@@ -21,6 +21,7 @@ import (
 
 func (c *command) commitCommand() *cobra.Command {
 	var rev string
+	var sign, unsigned bool
 	var options branch.Options
 	cmd := &cobra.Command{
 		Use: "commit", Short: "Commit the hydrated objects to the environment branches",
@@ -40,6 +41,9 @@ no commit.`,
 			if err != nil {
 				return err
 			}
+			if options.Signer, err = c.signer(w, sign && !unsigned); err != nil {
+				return err
+			}
 			results, err := c.commit(cmd.Context(), w, s, options)
 			if err != nil {
 				return err
@@ -49,6 +53,7 @@ no commit.`,
 	}
 	cmd.Flags().StringVar(&rev, "rev", "HEAD", "the source commit `REV`")
 	cmd.Flags().BoolVar(&options.AllowUnrelatedSource, "allow-unrelated-source", false, "commit from a source that does not contain the one that the branch holds")
+	signFlags(cmd, &sign, &unsigned)
 	return cmd
 }
 
@@ -65,7 +70,7 @@ type committed struct {
 }
 
 func (c *command) commit(ctx context.Context, w *workspace, s *snapshot, options branch.Options) ([]committed, error) {
-	pool, err := c.pool()
+	pool, err := c.renderer()
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +105,7 @@ func (c *command) commit(ctx context.Context, w *workspace, s *snapshot, options
 }
 
 // plan hydrates a chain and gives its next commit.
-func (c *command) plan(ctx context.Context, w *workspace, s *snapshot, chain config.Chain, options branch.Options, pool *render.Pool) (*branch.Next, []tree.Input, error) {
+func (c *command) plan(ctx context.Context, w *workspace, s *snapshot, chain config.Chain, options branch.Options, pool hydrate.Renderer) (*branch.Next, []tree.Input, error) {
 	heads, err := branch.ReadHeads(w.repo, chain)
 	if err != nil {
 		return nil, nil, err

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sluice-dev/sluice/pkg/finding"
+	"github.com/sluice-dev/sluice/pkg/inject/program"
 	"github.com/sluice-dev/sluice/pkg/repo"
 )
 
@@ -32,6 +33,7 @@ func (c *command) report(err error) int {
 		moved    *repo.MovedError
 		missing  *repo.MissingObjectError
 		locked   *repo.LockedError
+		fetch    *program.FetchError
 	)
 	switch {
 	case err == nil:
@@ -64,6 +66,9 @@ func (c *command) report(err error) int {
 	case errors.As(err, &missing):
 		c.say(err.Error(), "fetch what is not here: git fetch --unshallow, or fetch-depth: 0 in actions/checkout")
 		return exitRefused
+	case errors.As(err, &fetch):
+		c.say(err.Error(), fetchHint(fetch))
+		return exitRemote
 	case errors.As(err, &use):
 		for _, line := range strings.Split(err.Error(), "\n") {
 			fmt.Fprintln(c.Err, escape(line))
@@ -100,6 +105,14 @@ func (c *command) say(text, hint string) {
 	}
 }
 
+// fetchHint says what to do about a program that could not be had.
+func fetchHint(err *program.FetchError) string {
+	if err.Status == 404 || err.Status == 410 {
+		return "the release is not there: look at the address in a browser, and pin one that is"
+	}
+	return "try again, or keep the program in the repository: the url of a tool can be a path"
+}
+
 // hint says what to do about an error that does not know it itself.
 func hint(err error) string {
 	var (
@@ -107,8 +120,11 @@ func hint(err error) string {
 		unsupported *repo.UnsupportedError
 		broken      *repo.BrokenRefError
 		unborn      *repo.UnbornError
+		unsigned    *repo.SignError
 	)
 	switch {
+	case errors.As(err, &unsigned):
+		return unsigned.Hint
 	case errors.As(err, &unsupported):
 		return unsupported.Hint
 	case errors.As(err, &broken):

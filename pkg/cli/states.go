@@ -69,12 +69,12 @@ func (v states) snapshot(rev string) (*snapshot, error) {
 
 // rendered renders environments of the source.
 func (v states) rendered(ctx context.Context, s *snapshot, chosen []config.Environment, label string) (*state, error) {
-	pool, err := v.pool()
+	renderer, err := v.renderer()
 	if err != nil {
 		return nil, err
 	}
-	defer pool.Close()
-	environments, err := hydrate.Environments(ctx, v.source(ctx, s), chosen, pool)
+	defer renderer.Close()
+	environments, err := hydrate.Environments(ctx, v.source(ctx, s), chosen, renderer)
 	if err != nil {
 		return nil, err
 	}

@@ -51,6 +51,9 @@ type standing struct {
 	Behind       *int    `json:"behind"`            // commits; null if it cannot be told
 	OffLine      bool    `json:"offLine,omitempty"` // holds commits that promotedFrom never had: nothing can be promoted to it
 	Injectors    []pin   `json:"injectors"`
+
+	Skew      []skew     `json:"skew"`      // versions of one injector that live together
+	Workloads []workload `json:"workloads"` // the objects with proxies
 }
 
 func chainStatus(ctx context.Context, w *workspace, chain config.Chain) ([]standing, error) {
@@ -64,7 +67,7 @@ func chainStatus(ctx context.Context, w *workspace, chain config.Chain) ([]stand
 		tips[h.Environment.Name] = h.Tip
 		row := standing{
 			Environment: h.Environment.Name, Branch: h.Environment.Branch, PromotedFrom: h.Environment.PromotedFrom,
-			Commit: h.Tip, Injectors: []pin{},
+			Commit: h.Tip, Injectors: []pin{}, Skew: []skew{}, Workloads: []workload{},
 		}
 		switch {
 		case h.Tip == "":
@@ -111,6 +114,7 @@ func (s *standing) fill(w *workspace, h branch.Head) error {
 	for _, p := range tree.Pins(records) {
 		s.Injectors = append(s.Injectors, pin(p))
 	}
+	s.Skew, s.Workloads = skewOf(s.Injectors), workloads(h.Environment.Path, records)
 	return nil
 }
 
@@ -151,10 +155,6 @@ func (c *command) printStatus(rows []standing) error {
 	return c.print(v, func() error {
 		lines := [][]string{{"ENVIRONMENT", "BRANCH", "COMMIT", "SOURCE", "BEHIND", "INJECTORS"}}
 		for _, r := range rows {
-			var injectors []string
-			for _, i := range r.Injectors {
-				injectors = append(injectors, i.Injector+" "+i.Version)
-			}
 			source := r.Source.Short()
 			if r.Subject != "" {
 				source += " " + r.Subject
@@ -163,9 +163,15 @@ func (c *command) printStatus(rows []standing) error {
 			if r.State != "hydrated" {
 				commit = r.State
 			}
-			lines = append(lines, []string{r.Environment, r.Branch, commit, dash(source), r.lag(), dash(strings.Join(injectors, ", "))})
+			lines = append(lines, []string{r.Environment, r.Branch, commit, dash(source), r.lag(), dash(pinNames(r.Injectors))})
 		}
-		return table(c.Out, lines, nil)
+		if err := table(c.Out, lines, nil); err != nil {
+			return err
+		}
+		for _, r := range rows {
+			c.printSkew(r.Environment, r.Skew)
+		}
+		return nil
 	})
 }
 

@@ -7,10 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
-	"github.com/sluice-dev/sluice/pkg/branch"
 	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/hydrate"
@@ -217,36 +215,12 @@ func (w *workspace) load(s *snapshot, id repo.ID, file string) error {
 
 // verify renders what a hydrated commit says it was made of, and compares.
 func (c *command) verify(ctx context.Context, w *workspace, id repo.ID) ([]tree.Difference, error) {
-	c.stage("rendering the source of %s again", id.Short())
-	files, err := w.repo.Files(id)
-	if err != nil {
-		return nil, err
-	}
-	pool, err := c.pool()
+	pool, err := c.renderer()
 	if err != nil {
 		return nil, err
 	}
 	defer pool.Close()
-	found, err := hydrate.Verify(ctx, files, func(commit string) (*source.FS, error) {
-		recorded, err := w.repo.Files(repo.ID(commit))
-		if err != nil {
-			return nil, fmt.Errorf("opening the recorded source of %s: %w", id.Short(), err)
-		}
-		return source.New(recorded), nil
-	}, pool)
-	if err != nil {
-		return nil, err
-	}
-	more, err := branch.Verify(ctx, w.repo, id)
-	if err != nil && len(found) > 0 {
-		return found, nil // what has been found is an answer
-	}
-	for _, d := range more {
-		if !slices.ContainsFunc(found, func(f tree.Difference) bool { return f.Path == d.Path }) {
-			found = append(found, d)
-		}
-	}
-	return found, err
+	return w.verifier(c, pool).commit(ctx, id)
 }
 
 // source gives a snapshot as the stages take it.

@@ -29,6 +29,10 @@ func (d *decoder) decode(n *yaml.Node, path string, into reflect.Value) {
 		}
 		return
 	}
+	if special, ok := into.Addr().Interface().(decodable); ok {
+		special.decode(d, n, path)
+		return
+	}
 	switch into.Kind() {
 	case reflect.Map:
 		d.decodeMap(n, path, into)

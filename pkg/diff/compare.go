@@ -128,6 +128,9 @@ func (c *comparison) file(before, after source.Tree, status Status, file string)
 	switch {
 	case path.Base(file) == listFile:
 		return c.list(status, a, b)
+	case a.state() != nil && b.state() != nil && a.object.masked != b.object.masked:
+		// What was a Secret is no less secret in the object that it was made into.
+		c.env.Files = append(c.env.Files, File{Status: status, File: shown(a, b), Text: describeOther(a, b)})
 	case (a == nil || a.object != nil) && (b == nil || b.object != nil):
 		c.entries = append(c.entries, split(a.state(), b.state())...)
 	default:

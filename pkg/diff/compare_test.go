@@ -167,6 +167,19 @@ func TestAcrossWarnsOfNothing(t *testing.T) {
 	}
 }
 
+// A Secret that was made a ConfigMap by hand, in its file, shows neither.
+func TestSecretMadeAnotherKind(t *testing.T) {
+	side := func(text string) Side {
+		return Side{Path: "e", Files: Rendered(map[string][]byte{"f.yaml": []byte(text)})}
+	}
+	p := Pair{Before: side("{apiVersion: v1, kind: Secret, metadata: {name: a}, stringData: {a: " + hiddenValue + "}}"), After: side("{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {a: " + hiddenValue + "}}")}
+	for form, text := range written(t, comparePair(t, p)) {
+		if strings.Contains(text, "hunter2") || !strings.Contains(plainText(form, text), "Secret a -> ConfigMap a") {
+			t.Errorf("%s:\n%.500s", form, text)
+		}
+	}
+}
+
 // A file that holds another object than before is one that went and one that came.
 func TestAnotherObjectInTheFile(t *testing.T) {
 	text := func(name string) Side {

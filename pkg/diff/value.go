@@ -22,14 +22,6 @@ func (v Value) YAML() string {
 	return strings.TrimSuffix(string(data), "\n")
 }
 
-// Text gives the text of a string that has several lines.
-func (v *Value) Text() (text string, ok bool) {
-	if v == nil || v.node.Kind != yaml.ScalarNode || v.node.Tag != "!!str" || !strings.Contains(v.node.Value, "\n") {
-		return "", false
-	}
-	return v.node.Value, true
-}
-
 // Inline gives the value on one line: a scalar as YAML writes it, all else as
 // JSON.
 func (v Value) Inline() string {

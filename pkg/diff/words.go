@@ -156,18 +156,14 @@ func whole(text string) string { return strings.ToValidUTF8(text, "") }
 
 // texts gives both values where a text of several lines changed.
 func (f Field) texts() (before, after string, ok bool) {
-	if f.Op != FieldChanged {
+	if f.Op != FieldChanged || f.Before.node.Tag != "!!str" || f.After.node.Tag != "!!str" {
 		return "", "", false
 	}
-	before, ok = f.Before.Text()
-	after, also := f.After.Text()
-	if !ok && !also || !ok && f.Before.node.Tag != "!!str" || !also && f.After.node.Tag != "!!str" {
-		return "", "", false
-	}
-	return f.Before.node.Value, f.After.node.Value, true
+	before, after = f.Before.node.Value, f.After.node.Value
+	return before, after, strings.Contains(before, "\n") || strings.Contains(after, "\n")
 }
 
-// image says what became of an image.
+// words names both images.
 func (c ImageChange) words() (before, after string) {
 	before, after = c.Before, c.After
 	if before == "" {

@@ -12,8 +12,8 @@ import (
 	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/inject"
+	"github.com/sluice-dev/sluice/pkg/inject/program"
 	"github.com/sluice-dev/sluice/pkg/manifest"
-	"github.com/sluice-dev/sluice/pkg/render"
 	"github.com/sluice-dev/sluice/pkg/source"
 	"github.com/sluice-dev/sluice/pkg/tree"
 )
@@ -41,14 +41,26 @@ func Load(files *source.FS, file string) (*config.Config, error) {
 
 // Environments renders, injects and lays out environments. Whatever is at
 // fault in any of them is in the finding.List that it returns.
-func Environments(ctx context.Context, src Source, environments []config.Environment, pool *render.Pool) ([]*tree.Environment, error) {
+func Environments(ctx context.Context, src Source, environments []config.Environment, r Renderer) ([]*tree.Environment, error) {
 	var list finding.List
 	if err := list.Take(inject.CheckPins(src.Config)); err != nil {
 		return nil, err
 	}
+	if err := list.Err(); err != nil {
+		return nil, err
+	}
+	for _, e := range environments {
+		if err := inject.CheckSkew(src.Config, e); err != nil {
+			return nil, err
+		}
+	}
+	programs, err := r.fetch(ctx, src, environments)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]*tree.Environment, len(environments))
 	for i, e := range environments {
-		env, err := environment(ctx, src, e, pool)
+		env, err := environment(ctx, src, e, r, programs)
 		if err := list.Take(err); err != nil {
 			return nil, err
 		}
@@ -57,13 +69,13 @@ func Environments(ctx context.Context, src Source, environments []config.Environ
 	return out, list.Err()
 }
 
-func environment(ctx context.Context, src Source, e config.Environment, pool *render.Pool) (*tree.Environment, error) {
+func environment(ctx context.Context, src Source, e config.Environment, r Renderer, programs map[string]*program.Program) (*tree.Environment, error) {
 	units := src.Config.Units(e)
 	apps := make([]tree.App, len(units))
 	errs := make([]error, len(units))
 	var running sync.WaitGroup
 	for i, u := range units {
-		running.Go(func() { apps[i], errs[i] = app(ctx, src, u, pool) })
+		running.Go(func() { apps[i], errs[i] = app(ctx, src, u, r, programs) })
 	}
 	running.Wait()
 	var list finding.List
@@ -89,7 +101,7 @@ func environment(ctx context.Context, src Source, e config.Environment, pool *re
 }
 
 // app renders and injects one app.
-func app(ctx context.Context, src Source, u config.Unit, pool *render.Pool) (tree.App, error) {
+func app(ctx context.Context, src Source, u config.Unit, r Renderer, programs map[string]*program.Program) (tree.App, error) {
 	files, commit := src.Files, src.Commit
 	if u.Revision != "" {
 		var err error
@@ -99,11 +111,11 @@ func app(ctx context.Context, src Source, u config.Unit, pool *render.Pool) (tre
 		commit = u.Revision
 	}
 	view, inputs := files.Record()
-	var entries []render.Entry
-	for _, s := range u.Apply {
-		entries = append(entries, render.Entry{Path: s.Text, File: s.File, Line: s.Line})
+	listed, err := entries(ctx, u, programs, view)
+	if err != nil {
+		return tree.App{}, err
 	}
-	set, err := pool.Render(ctx, view, entries)
+	set, err := r.Workers.Render(ctx, view, listed)
 	if err != nil {
 		return tree.App{}, err
 	}
@@ -117,8 +129,17 @@ func app(ctx context.Context, src Source, u config.Unit, pool *render.Pool) (tre
 		if err := list.Take(err); err != nil {
 			return tree.App{}, err
 		}
-		out.Pins = append(out.Pins, tree.Pin{Injector: "conduit", Version: u.Pin.Version})
 	}
+	if len(list) == 0 && len(u.Programs) > 0 {
+		set, err = inject.Programs(ctx, set, u, programs, view)
+		if err := list.Take(err); err != nil {
+			return tree.App{}, err
+		}
+	}
+	for _, p := range inject.Pins(src.Config, []config.Unit{u}) {
+		out.Pins = append(out.Pins, tree.Pin(p))
+	}
+	out.Programs = programRecords(src.Config, u)
 	out.Set = set
 	for _, in := range inputs.Sorted() {
 		switch {

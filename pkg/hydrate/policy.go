@@ -13,6 +13,7 @@ import (
 	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/manifest"
+	"github.com/sluice-dev/sluice/pkg/tree"
 )
 
 // secrets reports the Secrets whose values anyone can read.
@@ -85,12 +86,9 @@ func outside(set manifest.Set, u config.Unit) finding.List {
 // What is not set does not count, so that a key that a later version knows
 // changes nothing for those who do not use it.
 func digest(cfg *config.Config, u config.Unit) (string, error) {
-	texts := func(paths []config.Path) []string {
-		var out []string
-		for _, p := range paths {
-			out = append(out, p.Text)
-		}
-		return out
+	var apply []string
+	for _, s := range u.Apply {
+		apply = append(apply, s.Text)
 	}
 	data, err := json.Marshal(struct {
 		App           string
@@ -98,7 +96,9 @@ func digest(cfg *config.Config, u config.Unit) (string, error) {
 		Pin           *config.Conduit
 		Secrets       string
 		Allow         *config.Allow
-	}{u.App, texts(u.Apply), texts(u.Inject), u.Pin, cfg.Secrets, u.Allow})
+		Runs          []string
+		Programs      []tree.Program
+	}{u.App, apply, texts(u.Inject), u.Pin, cfg.Secrets, u.Allow, runs(u), programRecords(cfg, u)})
 	if err != nil {
 		return "", err
 	}

@@ -7,16 +7,69 @@ import (
 	"sort"
 
 	"github.com/sluice-dev/sluice/pkg/config"
-	"github.com/sluice-dev/sluice/pkg/render"
 	"github.com/sluice-dev/sluice/pkg/source"
 	"github.com/sluice-dev/sluice/pkg/tree"
 )
 
+// Verifier renders the sources that hydrated commits say they were made of.
+// It keeps the last one, so that commits made of one source need one rendering
+// if they come one after the other. It serves one goroutine.
+type Verifier struct {
+	open func(commit string) (*source.FS, error)
+	with Renderer
+	last recorded
+}
+
+// recorded is a source that commits name, and what it gave for each chain.
+type recorded struct {
+	commit, file string // of the config
+	files        *source.FS
+	config       *config.Config
+	err          error // why it cannot be read
+	chains       map[string]rendering
+}
+
+type rendering struct {
+	environments []*tree.Environment
+	err          error
+}
+
+// NewVerifier verifies with the files of the source's commits, which open gives.
+func NewVerifier(open func(commit string) (*source.FS, error), with Renderer) *Verifier {
+	return &Verifier{open: open, with: with}
+}
+
+// read gives a recorded source.
+func (v *Verifier) read(commit, file string) (*recorded, error) {
+	if v.last.commit != commit || v.last.file != file {
+		r := recorded{commit: commit, file: file, chains: map[string]rendering{}}
+		if r.files, r.err = v.open(commit); r.err == nil {
+			r.config, r.err = Load(r.files, file)
+		}
+		v.last = r
+	}
+	return &v.last, v.last.err
+}
+
+// render gives what a recorded source renders to for the chain of a commit.
+func (v *Verifier) render(ctx context.Context, r *recorded, p *tree.Provenance) ([]*tree.Environment, error) {
+	chain := recordedChain(r.config, p)
+	root := ""
+	if len(chain) > 0 {
+		root = chain.Root().Name
+	}
+	made, known := r.chains[root]
+	if !known {
+		made.environments, made.err = Environments(ctx, Source{Files: r.files, Config: r.config, Commit: r.commit, Open: v.open}, chain, v.with)
+		r.chains[root] = made
+	}
+	return made.environments, made.err
+}
+
 // Verify renders the source that a hydrated commit says it was made of and
 // gives every path where the commit holds something else: the environments'
-// directories and the provenance itself. open gives the files of a commit of
-// the source.
-func Verify(ctx context.Context, have source.Tree, open func(commit string) (*source.FS, error), pool *render.Pool) ([]tree.Difference, error) {
+// directories and the provenance itself.
+func (v *Verifier) Verify(ctx context.Context, have source.Tree) ([]tree.Difference, error) {
 	p, err := tree.ReadProvenance(have)
 	if errors.Is(err, tree.ErrNoProvenance) {
 		return nil, err
@@ -24,16 +77,11 @@ func Verify(ctx context.Context, have source.Tree, open func(commit string) (*so
 	if err != nil {
 		return []tree.Difference{{Path: tree.ProvenancePath, What: "different", Detail: err.Error()}}, nil
 	}
-	files, err := open(p.Source.Commit)
+	r, err := v.read(p.Source.Commit, p.Source.Config)
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := Load(files, p.Source.Config)
-	if err != nil {
-		return nil, err
-	}
-	chain := recordedChain(cfg, p)
-	environments, err := Environments(ctx, Source{Files: files, Config: cfg, Commit: p.Source.Commit, Open: open}, chain, pool)
+	environments, err := v.render(ctx, r, p)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +104,7 @@ func Verify(ctx context.Context, have source.Tree, open func(commit string) (*so
 		found = append(found, d...)
 	}
 	sort.Slice(found, func(i, j int) bool { return found[i].Path < found[j].Path })
-	return append(found, strangers(cfg, p)...), nil
+	return append(found, strangers(r.config, p)...), nil
 }
 
 // recordedChain gives the chain of the config that the commit was made for.

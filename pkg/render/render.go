@@ -23,6 +23,9 @@ type Entry struct {
 	Path string // a file, a directory or a pattern; {env} is expanded
 	File string // the config file that has the entry
 	Line int    // where in it
+	// Objects stand in the place of a path if Path is empty: a program has
+	// printed them.
+	Objects manifest.Set
 }
 
 // unit is one thing to render: a manifest file or a kustomization.
@@ -47,6 +50,10 @@ func (p *Pool) Render(ctx context.Context, fs *source.FS, entries []Entry) (mani
 	var list finding.List
 	var units []unit
 	for _, e := range entries {
+		if e.Path == "" {
+			units = append(units, unit{entry: e})
+			continue
+		}
 		x := expander{fs: fs, entry: e, list: &list}
 		x.entryPath()
 		units = append(units, x.units...)
@@ -75,6 +82,10 @@ func (p *Pool) each(ctx context.Context, fs *source.FS, units []unit) []done {
 	slots := make(chan struct{}, cap(p.slots))
 	var wg sync.WaitGroup
 	for i, u := range units {
+		if u.entry.Path == "" {
+			results[i].set = u.entry.Objects
+			continue
+		}
 		if !u.built {
 			results[i] = file(fs, u)
 			continue

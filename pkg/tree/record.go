@@ -54,13 +54,22 @@ type EnvironmentRecord struct {
 
 // Record is what the branch says of one app in one environment.
 type Record struct {
-	Commit  string         `yaml:"commit"` // source commit that the bytes were rendered from
-	Config  string         `yaml:"config"` // sha256 of the app's part of the config
-	Pins    []Pin          `yaml:"pins,omitempty"`
-	Inputs  []Input        `yaml:"inputs"`
-	Absent  []string       `yaml:"absent,omitempty"` // paths that were looked for and not there
-	Tree    string         `yaml:"tree"`             // Git tree id of the app's files
-	Objects []ObjectRecord `yaml:"objects"`
+	Commit   string         `yaml:"commit"` // source commit that the bytes were rendered from
+	Config   string         `yaml:"config"` // sha256 of the app's part of the config
+	Pins     []Pin          `yaml:"pins,omitempty"`
+	Programs []Program      `yaml:"programs,omitempty"`
+	Inputs   []Input        `yaml:"inputs"`
+	Absent   []string       `yaml:"absent,omitempty"` // paths that were looked for and not there
+	Tree     string         `yaml:"tree"`             // Git tree id of the app's files
+	Objects  []ObjectRecord `yaml:"objects"`
+}
+
+// Program is a pinned program that made or changed objects. All platforms are
+// recorded, so that the record is the same wherever it is written.
+type Program struct {
+	Name    string            `yaml:"name"`
+	Version string            `yaml:"version"`
+	SHA256  map[string]string `yaml:"sha256"` // of the download, in hex, by platform
 }
 
 // Pin is an injector with its exact version.

@@ -12,13 +12,14 @@ import (
 
 // App is one app of an environment, rendered and injected.
 type App struct {
-	Name   string // empty for the app of the config's top-level lists
-	Commit string // source commit that it was rendered from
-	Set    manifest.Set
-	Config string // sha256 of its part of the config
-	Pins   []Pin
-	Inputs []Input
-	Absent []string
+	Name     string // empty for the app of the config's top-level lists
+	Commit   string // source commit that it was rendered from
+	Set      manifest.Set
+	Config   string // sha256 of its part of the config
+	Pins     []Pin
+	Programs []Program
+	Inputs   []Input
+	Absent   []string
 }
 
 // Environment is one environment laid out.
@@ -54,7 +55,7 @@ func Lay(name, dir string, apps []App) (*Environment, error) {
 			resources = append(resources, app.Name)
 		}
 		env.Records = append(env.Records, AppRecord{App: app.Name, Record: Record{
-			Commit: app.Commit, Config: app.Config, Pins: app.Pins, Inputs: app.Inputs, Absent: app.Absent, Tree: files.ID(), Objects: objects,
+			Commit: app.Commit, Config: app.Config, Pins: app.Pins, Programs: app.Programs, Inputs: app.Inputs, Absent: app.Absent, Tree: files.ID(), Objects: objects,
 		}})
 	}
 	if len(resources) > 0 {

@@ -33,15 +33,7 @@ folded is counted and named. The exit status is 1 if anything differs.`,
 				return err
 			}
 			v := states{command: c, workspace: w, config: cfg}
-			var pairs []diff.Pair
-			if len(args) == 2 {
-				if rev != "" {
-					return &usageError{errRevBesideNames}
-				}
-				pairs, err = v.two(cmd.Context(), args[0], args[1])
-			} else {
-				pairs, err = v.againstBranches(cmd.Context(), rev, args)
-			}
+			pairs, err := v.pairs(cmd.Context(), rev, args)
 			if err != nil {
 				return err
 			}

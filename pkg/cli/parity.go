@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -33,42 +34,51 @@ from. It reads the working tree, or a commit with --rev.`,
 				return err
 			}
 			v := states{command: c, workspace: w}
-			s, err := v.snapshot(rev)
+			results, err := v.parity(cmd.Context(), rev, names)
 			if err != nil {
 				return err
-			}
-			pairs, err := environmentPairs(s.config, names)
-			if err != nil {
-				return err
-			}
-			var chosen []config.Environment
-			seen := map[string]bool{}
-			for _, p := range pairs {
-				for _, e := range p {
-					if !seen[e.Name] {
-						seen[e.Name] = true
-						chosen = append(chosen, e)
-					}
-				}
-			}
-			state, err := v.rendered(cmd.Context(), s, chosen, "")
-			if err != nil {
-				return err
-			}
-			var results []*diff.Parity
-			for _, p := range pairs {
-				pair := diff.Pair{Before: state.sides[p[0].Name], After: state.sides[p[1].Name], Across: true}
-				r, err := diff.Compare(cmd.Context(), []diff.Pair{pair}, diff.Options{Strip: conduit.Strip})
-				if err != nil {
-					return err
-				}
-				results = append(results, diff.ParityOf(&r.Environments[0], p[0].Name, p[1].Name))
 			}
 			return c.printParity(results)
 		},
 	}
 	cmd.Flags().StringVar(&rev, "rev", "", "compare commit `REV` of the source instead of the working tree")
 	return cmd
+}
+
+// parity compares environments as one state of the source renders them.
+func (v states) parity(ctx context.Context, rev string, names []string) ([]*diff.Parity, error) {
+	s, err := v.snapshot(rev)
+	if err != nil {
+		return nil, err
+	}
+	pairs, err := environmentPairs(s.config, names)
+	if err != nil {
+		return nil, err
+	}
+	var chosen []config.Environment
+	seen := map[string]bool{}
+	for _, p := range pairs {
+		for _, e := range p {
+			if !seen[e.Name] {
+				seen[e.Name] = true
+				chosen = append(chosen, e)
+			}
+		}
+	}
+	state, err := v.rendered(ctx, s, chosen, "")
+	if err != nil {
+		return nil, err
+	}
+	var results []*diff.Parity
+	for _, p := range pairs {
+		pair := diff.Pair{Before: state.sides[p[0].Name], After: state.sides[p[1].Name], Across: true}
+		r, err := diff.Compare(ctx, []diff.Pair{pair}, diff.Options{Strip: conduit.Strip})
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, diff.ParityOf(&r.Environments[0], p[0].Name, p[1].Name))
+	}
+	return results, nil
 }
 
 // environmentPairs gives the two named environments, or each with the one

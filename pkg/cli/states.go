@@ -30,6 +30,17 @@ type state struct {
 	one   bool // the name was an environment's
 }
 
+// pairs gives what the arguments of diff ask to compare.
+func (v states) pairs(ctx context.Context, rev string, args []string) ([]diff.Pair, error) {
+	if len(args) < 2 {
+		return v.againstBranches(ctx, rev, args)
+	}
+	if rev != "" {
+		return nil, &usageError{errRevBesideNames}
+	}
+	return v.two(ctx, args[0], args[1])
+}
+
 // againstBranches compares the source, rendered, with what the branches hold.
 func (v states) againstBranches(ctx context.Context, rev string, names []string) ([]diff.Pair, error) {
 	s, err := v.snapshot(rev)

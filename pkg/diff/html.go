@@ -219,11 +219,3 @@ func (p *page) warnings(e *Environment) {
 		p.put("</ul></div>\n")
 	}
 }
-
-// words is a note with the field that it is about.
-func (n Note) words() string {
-	if n.Path == "" || n.Kind == Replicas {
-		return n.Text
-	}
-	return n.Path + ": " + n.Text
-}

@@ -116,7 +116,7 @@ func (m marker) head(e *Environment) string {
 
 // note writes a note; what is in it comes from manifests in part.
 func (m marker) note(n Note) string {
-	if n.Path == "" {
+	if n.Path == "" || n.Kind == Replicas {
 		return m.code(n.Text)
 	}
 	return m.code(n.Path) + " " + m.code(n.Text)

@@ -1,8 +1,6 @@
 package diff
 
 import (
-	"fmt"
-
 	"go.yaml.in/yaml/v3"
 
 	"github.com/sluice-dev/sluice/pkg/manifest"
@@ -62,7 +60,10 @@ func replicas(o *Object, before, after *yaml.Node) []Note {
 			}
 			return Value{n}.Inline()
 		}
-		text := fmt.Sprintf("%s: %s -> %s", path[1], say(a), say(b))
+		text := say(a) + " -> " + say(b)
+		if path[1] != "replicas" {
+			text = path[1] + " " + text
+		}
 		if path[1] == "replicas" && b != nil && b.Value == "0" {
 			text += ", no pod is left"
 		}

@@ -119,10 +119,10 @@ func TestRemovalAndReplicas(t *testing.T) {
 		"a namespace":       {object("v1", "Namespace", ""), "", "removal everything in the namespace goes with it"},
 		"a config map":      {object("v1", "ConfigMap", ""), "", ""},
 		"a CRD":             {object("apiextensions.k8s.io/v1", "CustomResourceDefinition", ""), "", "removal every object of the kind goes with it"},
-		"scaled":            {object("apps/v1", "Deployment", "spec: {replicas: 2}"), object("apps/v1", "Deployment", "spec: {replicas: 3}"), "replicas replicas: 2 -> 3"},
-		"to none":           {object("apps/v1", "Deployment", "spec: {replicas: 2}"), object("apps/v1", "Deployment", "spec: {replicas: 0}"), "replicas replicas: 2 -> 0, no pod is left"},
-		"left to a scaler":  {object("apps/v1", "Deployment", "spec: {replicas: 2}"), object("apps/v1", "Deployment", "spec: {}"), "replicas replicas: 2 -> not said"},
-		"the scaler itself": {object("autoscaling/v2", "HorizontalPodAutoscaler", "spec: {maxReplicas: 2}"), object("autoscaling/v2", "HorizontalPodAutoscaler", "spec: {maxReplicas: 3}"), "replicas maxReplicas: 2 -> 3"},
+		"scaled":            {object("apps/v1", "Deployment", "spec: {replicas: 2}"), object("apps/v1", "Deployment", "spec: {replicas: 3}"), "replicas 2 -> 3"},
+		"to none":           {object("apps/v1", "Deployment", "spec: {replicas: 2}"), object("apps/v1", "Deployment", "spec: {replicas: 0}"), "replicas 2 -> 0, no pod is left"},
+		"left to a scaler":  {object("apps/v1", "Deployment", "spec: {replicas: 2}"), object("apps/v1", "Deployment", "spec: {}"), "replicas 2 -> not said"},
+		"the scaler itself": {object("autoscaling/v2", "HorizontalPodAutoscaler", "spec: {maxReplicas: 2}"), object("autoscaling/v2", "HorizontalPodAutoscaler", "spec: {maxReplicas: 3}"), "replicas maxReplicas 2 -> 3"},
 	} {
 		if got := warned(t, c.before, c.after); got != c.want {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)

@@ -82,14 +82,10 @@ func (t texter) object(o *Object) {
 	fmt.Fprintln(t)
 	t.line("", o.Status.color(), string(o.Status)+"  "+o.title())
 	for _, n := range o.Notes {
-		text := n.Text
-		if n.Path != "" && n.Kind != Replicas {
-			text = n.Path + ": " + text
-		}
 		if n.Kind.Warns() {
-			t.line("  ", Yellow, "! "+string(n.Kind)+": "+text)
+			t.line("  ", Yellow, "! "+string(n.Kind)+": "+n.words())
 		} else {
-			t.plain("  ", "* "+text)
+			t.plain("  ", "* "+string(n.Kind)+": "+n.words())
 		}
 	}
 	switch {

@@ -102,6 +102,15 @@ func (f Field) aside() string {
 	return ""
 }
 
+// words is a note with the field that it is about, where the text does not
+// say as much.
+func (n Note) words() string {
+	if n.Path == "" || n.Kind == Replicas {
+		return n.Text
+	}
+	return n.Path + ": " + n.Text
+}
+
 // mark is the sign of an op at the beginning of a line.
 func (o Op) mark() string {
 	switch o {

@@ -99,6 +99,47 @@ func holds(t *testing.T, seed int64, form, text, part string) {
 	}
 }
 
+// A field is found where, and only where, objects differ; the other way round
+// come and go change places.
+func TestFieldsFindEveryDifference(t *testing.T) {
+	swapped := map[Op]Op{FieldAdded: FieldRemoved, FieldRemoved: FieldAdded, FieldChanged: FieldChanged, Reordered: Reordered}
+	for seed := range int64(2000) {
+		r := rand.New(rand.NewSource(seed))
+		a, b := random(r, 3), random(r, 3)
+		if seed%3 == 0 {
+			b = random(rand.New(rand.NewSource(seed+1)), 3)
+			a = random(rand.New(rand.NewSource(seed+1)), 3)
+		}
+		x, y := asNode(t, a), asNode(t, b)
+		there, back := fields(x, y), fields(y, x)
+		if (len(there) == 0) != equal(x, y) || equal(x, y) != equal(y, x) {
+			t.Fatalf("seed %d: equal is %t, and the fields are\n%s", seed, equal(x, y), say(there))
+		}
+		if len(there) != len(back) {
+			t.Fatalf("seed %d: %d fields, the other way %d", seed, len(there), len(back))
+		}
+		count := map[Op]int{}
+		for i := range there {
+			count[there[i].Op]++
+			count[swapped[back[i].Op]]--
+		}
+		for op, n := range count {
+			if n != 0 {
+				t.Fatalf("seed %d: %d more %s than the other way\n%s----\n%s", seed, n, op, say(there), say(back))
+			}
+		}
+	}
+}
+
+func asNode(t *testing.T, v any) *yaml.Node {
+	t.Helper()
+	data, err := yaml.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return node(t, string(data))
+}
+
 // htmlTag matches what a browser would take for a tag.
 var htmlTag = regexp.MustCompile(`</?[a-zA-Z!][^>]*>`)
 

@@ -4,7 +4,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT = mvdan.cc/gofumpt@v0.12.0
 GORELEASER = github.com/goreleaser/goreleaser/v2@v2.16.0
 
-.PHONY: build test test-browser race lint docs demo release-check
+.PHONY: build test test-browser race race-push lint docs demo release-check
 
 build: ## bin/sluice
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/sluice ./cmd/sluice
@@ -17,6 +17,9 @@ test-browser: ## the page of diff -o html in a real Chromium
 
 race: ## the race detector on the packages that run things in parallel
 	$(GO) test -race ./pkg/repo ./pkg/render ./pkg/source ./pkg/hydrate
+
+race-push: ## commit --push by many at once, and over a line that loses answers; minutes
+	SLUICE_RACE=50 SLUICE_LOST_ANSWERS=200 $(GO) test -count=1 -timeout 30m -v -run TestPush ./cmd/sluice
 
 lint: ## formatting, vet, staticcheck
 	@unformatted=$$($(GO) run $(GOFUMPT) -l .); test -z "$$unformatted" || { echo "gofumpt -w: $$unformatted"; exit 1; }

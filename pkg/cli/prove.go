@@ -80,7 +80,7 @@ func (w *workspace) verifier(c *command, with hydrate.Renderer) *verifier {
 		}
 		c.stage("rendering source %s", repo.ID(commit).Short())
 		return source.New(files), nil
-	}, with)
+	}, w.hydrated, with)
 	return v
 }
 
@@ -90,6 +90,9 @@ func (v *verifier) commit(ctx context.Context, id repo.ID) ([]tree.Difference, e
 	v.command.stage("verifying %s", id.Short())
 	files, err := v.space.repo.Files(id)
 	if err != nil {
+		return nil, err
+	}
+	if err := branch.CheckVersion(files, "commit "+id.Short(), v.command.Version); err != nil {
 		return nil, err
 	}
 	found, err := v.bytes.Verify(ctx, files)

@@ -174,6 +174,7 @@ func (w *workspace) span(ctx context.Context, e config.Environment, s span, from
 		return nil, nil
 	case !s.all && !s.ranged:
 		v.add(branch.Hydrated{ID: head.Tip, Provenance: head.Provenance})
+		v.commits[0].Source = head.Source(w.repo) // of a rollback the former one
 		return v, nil
 	case to == "":
 		return v, v.line(ctx, w, from, head.Tip)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/sluice-dev/sluice/pkg/branch"
 	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/hydrate"
@@ -223,6 +224,17 @@ func (c *command) verify(ctx context.Context, w *workspace, id repo.ID) ([]tree.
 	return w.verifier(c, pool).commit(ctx, id)
 }
 
+// hydrated gives the files of a hydrated commit; nil for an id that is no
+// commit's.
+func (w *workspace) hydrated(commit string) (source.Tree, error) {
+	files, err := w.repo.Files(repo.ID(commit))
+	var missing *repo.MissingObjectError
+	if err != nil && !errors.As(err, &missing) {
+		return nil, nil
+	}
+	return files, err
+}
+
 // source gives a snapshot as the stages take it.
 func (w *workspace) source(ctx context.Context, s *snapshot) hydrate.Source {
 	src := hydrate.Source{Files: s.fs, Config: s.config}
@@ -250,7 +262,7 @@ func (w *workspace) earlier(ctx context.Context, s *snapshot, id repo.ID) (*sour
 	case err != nil:
 		return nil, err
 	case contains == repo.Unknown:
-		return nil, &finding.Refusal{Text: fmt.Sprintf("whether revision %s belongs to the source's history cannot be told: the history is not here", id.Short()), Hint: "fetch it: git fetch --unshallow, or fetch-depth: 0 in actions/checkout"}
+		return nil, branch.UnknownHistory(fmt.Sprintf("whether revision %s belongs to the source's history cannot be told", id.Short()))
 	case contains == repo.No:
 		return nil, finding.Finding{File: w.config, Text: fmt.Sprintf("revision %s is not in the history of the source", id.Short()), Hint: "name a commit that git log shows"}
 	}

@@ -15,9 +15,10 @@ import (
 // It keeps the last one, so that commits made of one source need one rendering
 // if they come one after the other. It serves one goroutine.
 type Verifier struct {
-	open func(commit string) (*source.FS, error)
-	with Renderer
-	last recorded
+	open   func(commit string) (*source.FS, error)
+	branch func(commit string) (source.Tree, error)
+	with   Renderer
+	last   recorded
 }
 
 // recorded is a source that commits name, and what it gave for each chain.
@@ -34,9 +35,10 @@ type rendering struct {
 	err          error
 }
 
-// NewVerifier verifies with the files of the source's commits, which open gives.
-func NewVerifier(open func(commit string) (*source.FS, error), with Renderer) *Verifier {
-	return &Verifier{open: open, with: with}
+// NewVerifier verifies with the files of the source's commits, which open gives,
+// and of other hydrated commits, which branch gives: nil for what is none.
+func NewVerifier(open func(commit string) (*source.FS, error), branch func(commit string) (source.Tree, error), with Renderer) *Verifier {
+	return &Verifier{open: open, branch: branch, with: with}
 }
 
 // read gives a recorded source.
@@ -68,7 +70,8 @@ func (v *Verifier) render(ctx context.Context, r *recorded, p *tree.Provenance) 
 
 // Verify renders the source that a hydrated commit says it was made of and
 // gives every path where the commit holds something else: the environments'
-// directories and the provenance itself.
+// directories and the provenance itself. An environment that was rolled back is
+// held against the source of the commit that it was rolled back to.
 func (v *Verifier) Verify(ctx context.Context, have source.Tree) ([]tree.Difference, error) {
 	p, err := tree.ReadProvenance(have)
 	if errors.Is(err, tree.ErrNoProvenance) {
@@ -81,7 +84,12 @@ func (v *Verifier) Verify(ctx context.Context, have source.Tree) ([]tree.Differe
 	if err != nil {
 		return nil, err
 	}
+	cfg := r.config
 	environments, err := v.render(ctx, r, p)
+	if err != nil {
+		return nil, err
+	}
+	environments, found, err := v.rolledBack(ctx, p, environments)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +103,6 @@ func (v *Verifier) Verify(ctx context.Context, have source.Tree) ([]tree.Differe
 	if err != nil {
 		return nil, err
 	}
-	var found []tree.Difference
 	for dir, files := range want {
 		d, err := tree.Compare(have, dir, files)
 		if err != nil {
@@ -104,7 +111,59 @@ func (v *Verifier) Verify(ctx context.Context, have source.Tree) ([]tree.Differe
 		found = append(found, d...)
 	}
 	sort.Slice(found, func(i, j int) bool { return found[i].Path < found[j].Path })
-	return append(found, strangers(r.config, p)...), nil
+	return append(found, strangers(cfg, p)...), nil
+}
+
+// rolledBack puts what the environments that were rolled back were rolled back
+// to in the place of what the recorded source gives for them.
+func (v *Verifier) rolledBack(ctx context.Context, p *tree.Provenance, rendered []*tree.Environment) (environments []*tree.Environment, found []tree.Difference, err error) {
+	for _, env := range rendered {
+		e, _ := p.Environment(env.Path)
+		if e.RolledBackTo != "" {
+			if env, err = v.former(ctx, e); err != nil {
+				return nil, nil, err
+			}
+		}
+		if env == nil {
+			found = append(found, tree.Difference{Path: e.Path, What: "different", Detail: e.RolledBackTo + " holds no such environment"})
+			continue
+		}
+		environments = append(environments, env)
+	}
+	return environments, found, nil
+}
+
+// former renders an environment as the commit has it that it was rolled back
+// to; nil if that has none.
+func (v *Verifier) former(ctx context.Context, e tree.EnvironmentRecord) (*tree.Environment, error) {
+	files, err := v.branch(e.RolledBackTo)
+	if err == nil && files == nil {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading what %q was rolled back to: %w", e.Name, err)
+	}
+	p, err := tree.ReadProvenance(files)
+	if errors.Is(err, tree.ErrNoProvenance) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	r, err := v.read(p.Source.Commit, p.Source.Config)
+	if err != nil {
+		return nil, err
+	}
+	environments, err := v.render(ctx, r, p)
+	if err != nil {
+		return nil, err
+	}
+	for _, env := range environments {
+		if env.Name == e.Name && env.Path == e.Path {
+			return env, nil
+		}
+	}
+	return nil, nil
 }
 
 // recordedChain gives the chain of the config that the commit was made for.

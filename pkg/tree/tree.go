@@ -123,15 +123,19 @@ func kustomization(resources []string) ([]byte, error) {
 
 // Branch gives the tree of a hydrated commit: each environment's directory
 // and, under Dir, the provenance. older tells what the branch's tip holds as
-// the record of an app, nil if it holds none.
+// the record of an app, nil if it holds none. What p says of rollbacks stays.
 func Branch(p Provenance, environments []*Environment, older func(environment, app string) (*Record, error)) (map[string]Files, error) {
 	dirs := map[string]Files{}
 	records := Files{}
+	said := p
 	p.Environments = nil
 	for _, env := range environments {
 		er := EnvironmentRecord{Name: env.Name, Path: env.Path}
 		if len(env.Files) > 0 {
 			er.Tree = env.Files.ID()
+		}
+		if before, ok := said.Environment(env.Path); ok {
+			er.RolledBackTo = before.RolledBackTo
 		}
 		p.Environments = append(p.Environments, er)
 		dirs[env.Path] = env.Files

@@ -75,10 +75,16 @@ func (b *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// is holds what a script gives to a value.
+// is holds what a script gives to a value. The page puts lines beside each
+// other when they come into sight, which takes some frames.
 func is[T comparable](b *tab, script string, want T) {
 	b.t.Helper()
-	if got := value[T](b, script); got != want {
+	got := value[T](b, script)
+	for try := 0; got != want && try < 50; try++ {
+		value[bool](b, "new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(true), 20)))")
+		got = value[T](b, script)
+	}
+	if got != want {
 		b.t.Errorf("%s: got %v, want %v", script, got, want)
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -41,14 +42,18 @@ func open(t *testing.T, page string) *tab {
 	b := &tab{t, ctx}
 	var mu sync.Mutex
 	var wrong []string
+	asked := false
 	err := chromedp.Listen(ctx, func(event any) {
 		mu.Lock()
 		defer mu.Unlock()
-		switch text := fmt.Sprintf("%T %+v", event, event); {
-		case strings.Contains(text, "EventExceptionThrown"):
-			wrong = append(wrong, text)
-		case strings.Contains(text, "EventRequestWillBeSent") && !strings.Contains(text, "file:///"):
-			wrong = append(wrong, text)
+		switch e := event.(type) {
+		case *runtime.EventExceptionThrown:
+			wrong = append(wrong, e.ExceptionDetails.Text)
+		case *network.EventRequestWillBeSent:
+			if e.Request.URL != "file://"+file {
+				wrong = append(wrong, "asks for "+e.Request.URL)
+			}
+			asked = true
 		}
 	})
 	if err != nil {
@@ -61,6 +66,9 @@ func open(t *testing.T, page string) *tab {
 	t.Cleanup(func() {
 		mu.Lock()
 		defer mu.Unlock()
+		if !asked {
+			t.Error("no request was seen, not even that for the page")
+		}
 		for _, e := range wrong {
 			t.Error("in the page: " + e)
 		}

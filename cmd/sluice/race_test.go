@@ -21,9 +21,10 @@ type ran struct {
 	stderr          string
 }
 
-func pushFrom(t *testing.T, bin, dir string) ran {
+func pushFrom(t *testing.T, bin, dir string, env ...string) ran {
 	cmd := exec.Command(bin, "-C", dir, "-o", "json", "-v", "commit", "--push")
 	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1")
+	cmd.Env = append(cmd.Env, env...)
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	err := cmd.Run()
@@ -96,18 +97,37 @@ func number(t *testing.T, name string, otherwise int) int {
 // same time. Every one of them ends well, and nothing is lost.
 func TestPushRace(t *testing.T) {
 	t.Parallel()
-	race(t, number(t, "SLUICE_RACE", 8), false)
+	bin := build(t)
+	r, sources := newRemote(t, number(t, "SLUICE_RACE", 8), false)
+	race(t, bin, r, sources)
+}
+
+// The same over ssh.
+func TestPushRaceOverSSH(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	stop, err := startSSH(home, filepath.Join(t.TempDir(), "sshd"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	bin := build(t)
+	r, sources := newRemote(t, number(t, "SLUICE_RACE", 8), false)
+	r.url = "ssh://box" + r.dir
+	race(t, bin, r, sources, "HOME="+home)
 }
 
 // The same while the network loses requests and answers.
 func TestPushRaceOverABadLine(t *testing.T) {
 	t.Parallel()
-	race(t, number(t, "SLUICE_RACE", 8)/2, true)
+	bin := build(t)
+	r, sources := newRemote(t, number(t, "SLUICE_RACE", 8)/2, true)
+	race(t, bin, r, sources)
 }
 
-func race(t *testing.T, n int, faults bool) {
-	bin := build(t)
-	r, sources := newRemote(t, n, faults)
+func race(t *testing.T, bin string, r *remote, sources []string, env ...string) {
+	t.Helper()
+	n, faults := len(sources), r.faults
 	shared := filepath.Join(t.TempDir(), "shared")
 	git(t, ".", "clone", "-q", r.dir, shared)
 	dirs := make([]string, n)
@@ -121,7 +141,7 @@ func race(t *testing.T, n int, faults bool) {
 			// All at once the newest source would win and the others be superseded.
 			time.Sleep(time.Duration(rand.IntN(1+i*150)) * time.Millisecond)
 			for range 50 {
-				if results[i] = pushFrom(t, bin, dirs[i]); !faults || results[i].code != 4 {
+				if results[i] = pushFrom(t, bin, dirs[i], env...); !faults || results[i].code != 4 {
 					return
 				}
 			}

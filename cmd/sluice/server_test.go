@@ -77,51 +77,70 @@ func httpServe(ts *testscript.TestScript, neg bool, args []string) {
 // sshServe runs OpenSSH's own server under the name "box", for the user of this
 // machine with a new key in $HOME/.ssh.
 func sshServe(ts *testscript.TestScript, neg bool, args []string) {
-	const program = "/usr/sbin/sshd"
 	if neg || len(args) != 0 {
 		ts.Fatalf("usage: ssh-serve")
 	}
-	me, err := user.Current()
+	stop, err := startSSH(ts.Getenv("HOME"), ts.MkAbs("sshd"))
 	ts.Check(err)
-	home, dir := ts.Getenv("HOME"), ts.MkAbs("sshd")
-	ts.Check(os.MkdirAll(filepath.Join(home, ".ssh"), 0o700))
-	ts.Check(os.MkdirAll(dir, 0o700))
-	public := newKey(ts, filepath.Join(home, ".ssh/id_ed25519"))
-	host := newKey(ts, filepath.Join(dir, "host"))
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	ts.Check(err)
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	ts.Check(listener.Close())
-	if me.Uid == "0" {
-		ts.Check(os.MkdirAll("/run/sshd", 0o755)) // sshd insists
+	ts.Defer(stop)
+}
+
+// startSSH runs the server with its files in dir, and writes the client's below
+// home.
+func startSSH(home, dir string) (stop func(), err error) {
+	check := func(e error) { err = errors.Join(err, e) }
+	me, e := user.Current()
+	check(e)
+	check(os.MkdirAll(filepath.Join(home, ".ssh"), 0o700))
+	check(os.MkdirAll(dir, 0o700))
+	public, e := newKey(filepath.Join(home, ".ssh/id_ed25519"))
+	check(e)
+	host, e := newKey(filepath.Join(dir, "host"))
+	check(e)
+	listener, e := net.Listen("tcp", "127.0.0.1:0")
+	if check(e); err != nil {
+		return nil, err
 	}
-	write := func(path, text string) { ts.Check(os.WriteFile(path, []byte(text), 0o600)) }
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	check(listener.Close())
+	if me.Uid == "0" {
+		check(os.MkdirAll("/run/sshd", 0o755)) // sshd insists
+	}
+	write := func(path, text string) { check(os.WriteFile(path, []byte(text), 0o600)) }
 	write(filepath.Join(dir, "authorized"), public)
 	write(filepath.Join(dir, "config"), fmt.Sprintf("ListenAddress 127.0.0.1\nPort %s\nHostKey %s/host\nAuthorizedKeysFile %s/authorized\nStrictModes no\nUsePAM no\n"+
-		"PermitRootLogin yes\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nPidFile none\n", port, dir, dir))
+		"PermitRootLogin yes\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nPidFile none\nMaxStartups 500\n", port, dir, dir))
 	write(filepath.Join(home, ".ssh/known_hosts"), "[127.0.0.1]:"+port+" "+host)
 	write(filepath.Join(home, ".ssh/config"), "Host box\n  HostName 127.0.0.1\n  Port "+port+"\n  User "+me.Username+"\n")
-	cmd := exec.Command(program, "-D", "-f", filepath.Join(dir, "config"))
-	ts.Check(cmd.Start())
-	ts.Defer(func() { cmd.Process.Kill(); cmd.Wait() })
+	cmd := exec.Command("/usr/sbin/sshd", "-D", "-f", filepath.Join(dir, "config"))
+	if check(cmd.Start()); err != nil {
+		return nil, err
+	}
+	stop = func() { cmd.Process.Kill(); cmd.Wait() }
 	for range 200 {
 		if conn, err := net.Dial("tcp", "127.0.0.1:"+port); err == nil {
 			conn.Close()
-			return
+			return stop, nil
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	ts.Check(errors.New("sshd does not listen"))
+	stop()
+	return nil, errors.New("sshd does not listen")
 }
 
 // newKey writes a private key and gives the public one as authorized_keys has it.
-func newKey(ts *testscript.TestScript, path string) string {
+func newKey(path string) (string, error) {
 	_, key, err := ed25519.GenerateKey(nil)
-	ts.Check(err)
+	if err != nil {
+		return "", err
+	}
 	block, err := ssh.MarshalPrivateKey(key, "")
-	ts.Check(err)
-	ts.Check(os.WriteFile(path, pem.EncodeToMemory(block), 0o600))
+	if err != nil {
+		return "", err
+	}
 	signer, err := ssh.NewSignerFromKey(key)
-	ts.Check(err)
-	return string(ssh.MarshalAuthorizedKey(signer.PublicKey()))
+	if err != nil {
+		return "", err
+	}
+	return string(ssh.MarshalAuthorizedKey(signer.PublicKey())), os.WriteFile(path, pem.EncodeToMemory(block), 0o600)
 }

@@ -24,7 +24,8 @@ type Moved struct {
 // is written. After a *repo.ReflogError all has been done but the reflog.
 func Apply(ctx context.Context, r *repo.Repo, chains []*Next, now time.Time) (moves [][]Moved, err error) {
 	w := r.NewWriter()
-	defer func() { err = errors.Join(err, w.Close()) }()
+	// A .keep file that stays is no fault of the commit: a later run takes it away.
+	defer w.Close()
 	moves = make([][]Moved, len(chains))
 	var updates []repo.RefUpdate
 	for i, n := range chains {
@@ -62,7 +63,10 @@ func move(ctx context.Context, r *repo.Repo, w *repo.Writer, updates []repo.RefU
 		return err
 	}
 	// The branches have moved: an interruption must not turn that into an error.
-	return errors.Join(err, w.Recheck(context.WithoutCancel(ctx)))
+	if gone := w.Recheck(context.WithoutCancel(ctx)); gone != nil {
+		err = errors.Join(err, fmt.Errorf("looking again for the objects, when the branches had moved: %w", gone))
+	}
+	return err
 }
 
 // Landed tells whether an update that lost a race lost it to a run that did

@@ -62,7 +62,7 @@ was first, it starts again from there.`,
 			if err != nil {
 				return err
 			}
-			return c.printCommits(results)
+			return unprinted(c.printCommits(results), movedTo(results))
 		},
 	}
 	cmd.Flags().StringVar(&rev, "rev", "HEAD", "the source commit `REV`")
@@ -170,6 +170,7 @@ func (c *command) hydrate(ctx context.Context, w *workspace, s *snapshot) ([]hyd
 		if err := list.Take(err); err != nil {
 			return nil, err
 		}
+		c.noteUnchecked(environments)
 		all = append(all, environments)
 	}
 	return all, list.Err()
@@ -222,6 +223,20 @@ func (c *command) noteBranches(next *branch.Next) {
 	}
 }
 
+// movedTo says which branches the commits moved or made.
+func movedTo(results []committed) []string {
+	var moved []string
+	for _, r := range results {
+		if r.Commit != r.Before {
+			moved = append(moved, r.Branch+" to "+r.Commit.Short())
+		}
+		for _, made := range r.Made {
+			moved = append(moved, made+" (made)")
+		}
+	}
+	return moved
+}
+
 func (c *command) printCommits(results []committed) error {
 	v := struct {
 		Chains []committed `json:"chains"`
@@ -270,6 +285,16 @@ func count(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// noteUnchecked says, to those who asked, how many objects nothing is known of
+// that they could be checked against.
+func (c *command) noteUnchecked(environments []*tree.Environment) {
+	for _, e := range environments {
+		if n := len(e.Unchecked); n > 0 {
+			c.stage("%s: %s not checked against a schema, the first: %s", e.Name, count(n, "object"), e.Unchecked[0])
+		}
+	}
 }
 
 // noteUncommitted says which of the files that were rendered lie differently

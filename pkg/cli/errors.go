@@ -181,6 +181,29 @@ func (c *command) listEdit(e branch.Edit) {
 // maxEdits is how many files of an edit by hand are named.
 const maxEdits = 50
 
+// unprintedError is a result that could not be written to stdout. It is an error
+// as it is one to git, but what was done by then stays done.
+type unprintedError struct {
+	moved []string
+	err   error
+}
+
+func unprinted(err error, moved []string) error {
+	if err == nil {
+		return nil
+	}
+	return &unprintedError{moved, err}
+}
+
+func (e *unprintedError) Error() string {
+	if len(e.moved) == 0 {
+		return "writing the output: " + e.err.Error()
+	}
+	return fmt.Sprintf("writing the output: %v; the branches had moved by then: %s", e.err, strings.Join(e.moved, "; "))
+}
+
+func (e *unprintedError) Unwrap() error { return e.err }
+
 // say prints one error with its hint.
 func (c *command) say(text, hint string) {
 	if text != "" {
@@ -213,6 +236,7 @@ func hint(err error) string {
 		broken      *repo.BrokenRefError
 		unborn      *repo.UnbornError
 		unsigned    *repo.SignError
+		mute        *unprintedError
 	)
 	switch {
 	case errors.As(err, &unsigned):
@@ -225,6 +249,8 @@ func hint(err error) string {
 		return "commit the source first: git add -A && git commit"
 	case errors.Is(err, repo.ErrNoRemote):
 		return "see which there are: git remote -v; name one with --remote, or add it: git remote add origin URL"
+	case errors.As(err, &mute) && len(mute.moved) > 0:
+		return "nothing has to be done again: sluice status shows where the branches are"
 	case errors.Is(err, repo.ErrNotRepository):
 		return "run it in a Git repository, or point at one with -C; sluice render works without"
 	case errors.As(err, &unknown):

@@ -60,7 +60,11 @@ after the commit has been verified by rendering its source again.`,
 					return err
 				}
 			}
-			return c.printPromotion(plan, check)
+			var moved []string
+			if plan.Outcome == promote.Merged {
+				moved = []string{e.Branch + " to " + plan.Candidate.Short()}
+			}
+			return unprinted(c.printPromotion(plan, check), moved)
 		},
 	}
 	cmd.Flags().StringVar(&rev, "commit", "", "promote hydrated commit `REV` (default: the tip of the environment before)")

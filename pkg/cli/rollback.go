@@ -55,7 +55,7 @@ sluice commit makes afterwards can.`,
 			if err := c.onlyReflog(plan.Apply(cmd.Context(), w.repo, c.Now())); err != nil {
 				return err
 			}
-			return c.printRollback(plan)
+			return unprinted(c.printRollback(plan), []string{plan.Environment.Branch})
 		},
 	}
 	cmd.Flags().StringVar(&rev, "to", "", "go back to what commit `REV` holds (default: what the branch held before its last promotion)")

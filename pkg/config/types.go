@@ -15,6 +15,7 @@ type Config struct {
 	Include       []string      `yaml:"include"`    // patterns of files that hold an app each
 	AllowEmpty    bool          `yaml:"allowEmpty"` // an environment may render to nothing
 	Secrets       string        `yaml:"secrets"`    // refuse (default) or allow: Secrets with readable values
+	Validate      *Validate     `yaml:"validate"`   // what the objects are checked against; nil: what every known release would refuse
 
 	file   string           // slash path relative to the repository root
 	places map[string]Place // where each value stands, see Place

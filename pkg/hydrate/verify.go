@@ -62,7 +62,7 @@ func (v *Verifier) render(ctx context.Context, r *recorded, p *tree.Provenance) 
 	}
 	made, known := r.chains[root]
 	if !known {
-		made.environments, made.err = Environments(ctx, Source{Files: r.files, Config: r.config, Commit: r.commit, Open: v.open}, chain, v.with)
+		made.environments, made.err = Environments(ctx, Source{Files: r.files, Config: r.config, Commit: r.commit, Open: v.open, recorded: true}, chain, v.with)
 		r.chains[root] = made
 	}
 	return made.environments, made.err

@@ -28,6 +28,9 @@ type Environment struct {
 	Path    string // directory on the branch
 	Files   Files  // relative to Path
 	Records []AppRecord
+
+	// Unchecked says, a line an object, which ones no schema is known of.
+	Unchecked []string
 }
 
 // AppRecord is a record with the name of its app.

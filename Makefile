@@ -4,13 +4,16 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT = mvdan.cc/gofumpt@v0.12.0
 GORELEASER = github.com/goreleaser/goreleaser/v2@v2.16.0
 
-.PHONY: build test race race-push crash bench lint docs demo release-check
+.PHONY: build test test-browser race race-push crash bench lint docs demo release-check
 
 build: ## bin/sluice
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/sluice ./cmd/sluice
 
 test: ## all tests; git is needed, the network is not
 	$(GO) test ./...
+
+test-browser: ## the page of diff -o html in a real Chromium
+	$(GO) test -tags browser -run Page ./pkg/diff
 
 race: ## the race detector on the packages that run things in parallel
 	$(GO) test -race ./pkg/repo ./pkg/render ./pkg/source ./pkg/hydrate

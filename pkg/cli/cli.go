@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -102,12 +103,16 @@ environment's branch forward to that same commit.`,
 			return &usageError{err}
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		PersistentPreRunE: func(*cobra.Command, []string) error {
-			switch c.output {
-			case "text", "json", "yaml":
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			formats := []string{"text", "json", "yaml"}
+			if more := cmd.Annotations[moreFormats]; more != "" {
+				formats = append(formats, strings.Fields(more)...)
+			}
+			if slices.Contains(formats, c.output) {
 				return nil
 			}
-			return &usageError{fmt.Errorf("-o takes text, json or yaml, not %q", c.output)}
+			last := len(formats) - 1
+			return &usageError{fmt.Errorf("-o takes %s or %s, not %q", strings.Join(formats[:last], ", "), formats[last], c.output)}
 		},
 	}
 	flags := root.PersistentFlags()
@@ -118,9 +123,13 @@ environment's branch forward to that same commit.`,
 	flags.BoolVarP(&c.verbose, "verbose", "v", false, "say what is being done")
 	flags.BoolVar(&c.noColor, "no-color", false, "no colors (also: NO_COLOR, CI, or output that is no terminal)")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(c.renderCommand(), c.commitCommand(), c.promoteCommand(), c.rollbackCommand(), c.verifyCommand(), c.statusCommand(), c.whyCommand(), c.injectCommand(), c.uninjectCommand(), c.pinCommand(), c.versionCommand())
+	root.AddCommand(c.renderCommand(), c.diffCommand(), c.parityCommand(), c.commitCommand(), c.promoteCommand(), c.rollbackCommand(), c.verifyCommand(), c.statusCommand(), c.whyCommand(), c.injectCommand(), c.uninjectCommand(), c.pinCommand(), c.versionCommand())
 	return root
 }
+
+// moreFormats annotates a command with the formats that it has beside those
+// of every command.
+const moreFormats = "formats"
 
 // usageError is a mistake in the command line itself.
 type usageError struct{ error }

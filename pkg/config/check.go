@@ -41,6 +41,7 @@ func (c *Config) check() *checker {
 	k.promotions()
 	k.apps()
 	k.validate()
+	k.export()
 	k.tools()
 	k.skew()
 	if c.Secrets != "refuse" && c.Secrets != "allow" {

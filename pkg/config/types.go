@@ -16,6 +16,7 @@ type Config struct {
 	AllowEmpty    bool          `yaml:"allowEmpty"` // an environment may render to nothing
 	Secrets       string        `yaml:"secrets"`    // refuse (default) or allow: Secrets with readable values
 	Validate      *Validate     `yaml:"validate"`   // what the objects are checked against; nil: what every known release would refuse
+	Export        *Export       `yaml:"export"`     // how engines follow the branches
 
 	file   string           // slash path relative to the repository root
 	places map[string]Place // where each value stands, see Place
@@ -122,4 +123,38 @@ type App struct {
 type Allow struct {
 	Namespaces []string `yaml:"namespaces"`
 	Kinds      []string `yaml:"kinds"`
+}
+
+// Export says how the engines of the clusters follow the environment branches.
+type Export struct {
+	Repository string   `yaml:"repository"` // URL by which the clusters reach the repository; default: that of the remote origin
+	Name       string   `yaml:"name"`       // what names of objects begin with; default: the last part of the URL
+	Suspend    []string `yaml:"suspend"`    // ENV or ENV/APP: the engine leaves it as it is for now
+	Flux       *Flux    `yaml:"flux"`
+	ArgoCD     *ArgoCD  `yaml:"argocd"`
+	Kluctl     *Kluctl  `yaml:"kluctl"`
+}
+
+// Flux is options of the objects for Flux. Empty means the default.
+type Flux struct {
+	Namespace      string `yaml:"namespace"`      // of the objects; default flux-system
+	Interval       string `yaml:"interval"`       // between two reconciliations; default 10m
+	SourceInterval string `yaml:"sourceInterval"` // between two looks at the branch; default 1m
+	Timeout        string `yaml:"timeout"`        // of a reconciliation, health checks included; default 5m
+	Secret         string `yaml:"secret"`         // with credentials for the repository; default none
+	ServiceAccount string `yaml:"serviceAccount"` // for apps that are bound to one namespace; {app} and {namespace} stand for theirs
+}
+
+// ArgoCD is options of the objects for Argo CD. Empty means the default.
+type ArgoCD struct {
+	Namespace string            `yaml:"namespace"` // of the objects; default argocd
+	Project   string            `yaml:"project"`   // default default
+	Servers   map[string]string `yaml:"servers"`   // by environment: the cluster's API server; default the one that Argo CD runs in
+}
+
+// Kluctl is options of the objects for kluctl's controller. Empty means the
+// default.
+type Kluctl struct {
+	Namespace string `yaml:"namespace"` // of the objects; default kluctl-system
+	Interval  string `yaml:"interval"`  // between two reconciliations; default 10m
 }

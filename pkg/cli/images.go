@@ -69,6 +69,7 @@ type tracer struct {
 	before     []*tree.Environment
 	containers []image.Container
 	origins    []image.Origin
+	tries      int
 }
 
 func (c *command) newTracer(w *workspace, s *snapshot) (*tracer, error) {
@@ -116,8 +117,8 @@ func (t *tracer) render(ctx context.Context, chosen []config.Environment) error 
 	return err
 }
 
-// maxTries is how many values that only read like an image are tried one by
-// one, where they cannot be tried together.
+// maxTries is how often the source is rendered to find where images are
+// decided. Two are enough unless a value that reads like an image is none.
 const maxTries = 100
 
 // trace finds where images are decided: all, or those of the containers that
@@ -132,7 +133,7 @@ func (t *tracer) trace(ctx context.Context, chosen []config.Environment, interes
 		}
 	}
 	t.origins = make([]image.Origin, len(t.containers))
-	if err := t.try(ctx, chosen, sites, true); err != nil {
+	if err := t.try(ctx, chosen, sites); err != nil {
 		return err
 	}
 	var open []image.Reference
@@ -156,29 +157,31 @@ func (t *tracer) trace(ctx context.Context, chosen []config.Environment, interes
 			}
 		}
 	}
-	return t.try(ctx, chosen, guesses, true)
+	return t.try(ctx, chosen, guesses)
 }
 
 // try marks sites and takes down what comes out of them. If that does not
-// render with all of them, they are tried one by one.
-func (t *tracer) try(ctx context.Context, chosen []config.Environment, sites []image.Site, together bool) error {
+// render with all of them, each half is tried alone, down to the one value
+// without which nothing renders: that is no image's.
+func (t *tracer) try(ctx context.Context, chosen []config.Environment, sites []image.Site) error {
+	if t.tries++; len(sites) == 0 || t.tries > maxTries {
+		return nil
+	}
 	changed, err := image.Probe(sites, t.files.ReadFile)
 	if err != nil {
 		return err
 	}
 	marked, err := t.hydrated(ctx, t.files.With(changed), chosen, true)
-	switch {
+	switch half := len(sites) / 2; {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case err != nil && together:
-		for i := range sites[:min(len(sites), maxTries)] {
-			if err := t.try(ctx, chosen, sites[i:i+1], false); err != nil {
-				return err
-			}
-		}
+	case err != nil && half == 0:
 		return nil
 	case err != nil:
-		return nil // without this value nothing renders: it is no image
+		if err := t.try(ctx, chosen, sites[:half]); err != nil {
+			return err
+		}
+		return t.try(ctx, chosen, sites[half:])
 	}
 	origins, err := image.Trace(t.before, marked, sites)
 	for i, o := range origins {

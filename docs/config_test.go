@@ -172,7 +172,7 @@ func TestConfigFindings(t *testing.T) {
 		}
 	}
 	for _, file := range []string{
-		"config/config.go", "config/check.go", "config/decode.go", "hydrate/hydrate.go", "hydrate/policy.go", "inject/inject.go",
+		"config/config.go", "config/check.go", "config/forge.go", "config/decode.go", "hydrate/hydrate.go", "hydrate/policy.go", "inject/inject.go",
 		"inject/conduit/options.go", "render/render.go",
 	} {
 		for _, pattern := range findings(t, filepath.Join("../pkg", filepath.FromSlash(file))) {

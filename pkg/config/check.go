@@ -37,6 +37,8 @@ func (c *Config) check() error {
 	k.branches()
 	k.promotions()
 	k.apps()
+	k.forge()
+	k.gates()
 	if c.Secrets != "refuse" && c.Secrets != "allow" {
 		k.add("secrets", fmt.Sprintf("secrets is %q", c.Secrets), "write refuse or allow")
 	}

@@ -95,7 +95,7 @@ func TestOneImporter(t *testing.T) {
 		"sigs.k8s.io/kustomize/api":   "pkg/render",
 		"sigs.k8s.io/kustomize/kyaml": "pkg/render",
 
-		"github.com/google/go-github/v57":    "pkg/forge/github",
+		"github.com/google/go-github/v57":     "pkg/forge/github",
 		"gitlab.com/gitlab-org/api/client-go": "pkg/forge/gitlab",
 		"code.gitea.io/sdk/gitea":             "pkg/forge/gitea",
 	}

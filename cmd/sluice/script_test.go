@@ -2,9 +2,12 @@ package main
 
 import (
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,6 +22,7 @@ func TestMain(m *testing.M) {
 // TestScript runs the sessions of testdata/script: the real main against real
 // git. People and dates are fixed, so the ids in them are literal.
 func TestScript(t *testing.T) {
+	programs := buildPrograms(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "../../testdata/script",
 		RequireExplicitExec: true,
@@ -29,12 +33,35 @@ func TestScript(t *testing.T) {
 				"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL="+filepath.Join(env.WorkDir, ".gitconfig"),
 				"GIT_AUTHOR_DATE=2026-01-05T09:00:00Z", "GIT_COMMITTER_DATE=2026-01-05T09:00:00Z",
 				"GIT_CEILING_DIRECTORIES="+env.WorkDir, "LC_ALL=C", "TZ=UTC",
+				"PROGRAMS="+programs, "PLATFORM="+runtime.GOOS+"/"+runtime.GOARCH,
+				"XDG_CACHE_HOME="+filepath.Join(env.WorkDir, ".cache"),
 			)
 			config := "[user]\n\tname = Ada Example\n\temail = ada@example.com\n[init]\n\tdefaultBranch = main\n[advice]\n\tdetachedHead = false\n"
 			return os.WriteFile(filepath.Join(env.WorkDir, ".gitconfig"), []byte(config), 0o600)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fsck": fsck, "tree": printTree, "code": code},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fsck": fsck, "tree": printTree, "code": code, "http-serve": httpServe, "ssh-serve": sshServe, "serve": serve},
 	})
+}
+
+// buildPrograms builds the programs that sessions pin as tools.
+func buildPrograms(t *testing.T) string {
+	dir := t.TempDir()
+	build := exec.Command("go", "build", "-ldflags", "-s -w", "-o", dir+"/", "./testdata/programs/...")
+	build.Dir, build.Env = "../../pkg/inject/program", append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("building the programs: %v\n%s", err, out)
+	}
+	return dir
+}
+
+// serve VAR dir puts the address of a web server of a directory into a variable.
+func serve(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: serve VAR dir")
+	}
+	server := httptest.NewServer(http.FileServer(http.Dir(ts.MkAbs(args[1]))))
+	ts.Defer(server.Close)
+	ts.Setenv(args[0], server.URL)
 }
 
 // fsck [dir] holds a repository against git's own check of every object and ref.

@@ -31,8 +31,8 @@ everything that can be checked is checked.
 
 const aboutStatuses = `
 Status 1 comes from ` + "`verify`" + ` with differences and from ` + "`promote --check`" + ` where the promotion would be refused. Status 3 is
-for refusals: nothing is wrong with the input, but the step could lose or hide something. Status 4 is kept for remotes;
-no command talks to one.
+for refusals: nothing is wrong with the input, but the step could lose or hide something. With status 4
+the message says whether something may have moved; the same command can be run again.
 `
 
 // commands gives the reference of every command: what --help prints.

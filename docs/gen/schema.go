@@ -20,12 +20,15 @@ type node struct {
 	Schema      string           `json:"$schema,omitempty"`
 	Title       string           `json:"title,omitempty"`
 	Description string           `json:"description,omitempty"`
-	Type        string           `json:"type"`
+	Type        string           `json:"type,omitempty"`
+	AnyOf       []*node          `json:"anyOf,omitempty"`
 	Enum        []string         `json:"enum,omitempty"`
 	Pattern     string           `json:"pattern,omitempty"`
 	Minimum     *int64           `json:"minimum,omitempty"`
 	Maximum     *int64           `json:"maximum,omitempty"`
 	Items       *node            `json:"items,omitempty"`
+	MinItems    *int             `json:"minItems,omitempty"`
+	MaxItems    *int             `json:"maxItems,omitempty"`
 	Properties  map[string]*node `json:"properties,omitempty"`
 	Required    []string         `json:"required,omitempty"`
 	// AdditionalProperties is false, or what the values of free keys are.
@@ -54,6 +57,16 @@ func schema(root string) ([]byte, error) {
 }
 
 func describe(t reflect.Type, said map[string]string) (*node, error) {
+	switch t {
+	case reflect.TypeFor[config.Apply]():
+		exec, err := describe(reflect.TypeFor[config.Exec](), said)
+		program := &node{Type: "object", Properties: map[string]*node{"exec": exec}, Required: []string{"exec"}, AdditionalProperties: false}
+		return &node{AnyOf: []*node{{Type: "string"}, program}}, err
+	case reflect.TypeFor[config.MaxSkew]():
+		two := 2
+		pair := &node{Type: "array", Items: &node{Type: "string"}, MinItems: &two, MaxItems: &two}
+		return &node{AnyOf: []*node{{Type: "string", Enum: []string{"none"}}, {Type: "array", Items: pair}}}, nil
+	}
 	switch t.Kind() {
 	case reflect.Pointer:
 		return describe(t.Elem(), said)

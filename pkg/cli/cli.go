@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-dev/sluice/pkg/render"
+	"github.com/sluice-dev/sluice/pkg/repo"
 )
 
 // Program is everything that a run takes from its surroundings.
@@ -26,8 +26,10 @@ type Program struct {
 	Out     io.Writer // the product
 	Err     io.Writer // all else
 	Env     func(string) string
+	Environ []string // all of the environment, for the git program
 	Now     func() time.Time
-	Version string // empty: taken from the build's own record
+	Random  func() float64 // from 0 up to 1; what waits takes its length from it
+	Version string         // empty: taken from the build's own record
 }
 
 // workerArg is the one argument of a kustomize worker process.
@@ -52,7 +54,12 @@ func Main(ctx context.Context, p Program) int {
 	root.SetOut(p.Out)
 	root.SetErr(p.Err)
 	err := root.ExecuteContext(ctx)
-	if ctx.Err() != nil && err != nil {
+	var unknown *repo.UnknownOutcomeError
+	switch {
+	case ctx.Err() == nil || err == nil:
+	case errors.As(err, &unknown):
+		err = errors.Join(unknown, context.Canceled) // nobody may be told that nothing was changed
+	default:
 		err = context.Canceled
 	}
 	return c.report(err)
@@ -111,7 +118,7 @@ environment's branch forward to that same commit.`,
 	flags.BoolVarP(&c.verbose, "verbose", "v", false, "say what is being done")
 	flags.BoolVar(&c.noColor, "no-color", false, "no colors (also: NO_COLOR, CI, or output that is no terminal)")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(c.renderCommand(), c.commitCommand(), c.promoteCommand(), c.verifyCommand(), c.statusCommand(), c.injectCommand(), c.uninjectCommand(), c.versionCommand())
+	root.AddCommand(c.renderCommand(), c.commitCommand(), c.promoteCommand(), c.rollbackCommand(), c.verifyCommand(), c.statusCommand(), c.whyCommand(), c.injectCommand(), c.uninjectCommand(), c.pinCommand(), c.versionCommand())
 	return root
 }
 
@@ -136,15 +143,6 @@ func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 		}
 		return nil
 	}
-}
-
-// pool starts the kustomize workers of a run: this program again, with one argument.
-func (c *command) pool() (*render.Pool, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("finding this program to start workers: %w", err)
-	}
-	return render.NewPool(render.Command{Path: self, Name: c.Args[0], Args: []string{workerArg}}, runtime.NumCPU(), render.Limits{}), nil
 }
 
 // stage says what is being done, to those who asked.

@@ -34,7 +34,7 @@ after the commit has been verified by rendering its source again.`,
 			if !ok {
 				return unknownEnvironment(cfg, args[0])
 			}
-			plan, err := promote.Make(cmd.Context(), w.repo, cfg, e, rev)
+			plan, err := promote.Make(cmd.Context(), w.repo, cfg, e, rev, c.Version)
 			if err != nil {
 				return orFinding(err, check)
 			}
@@ -60,7 +60,11 @@ after the commit has been verified by rendering its source again.`,
 					return err
 				}
 			}
-			return c.printPromotion(plan, check)
+			var moved []string
+			if plan.Outcome == promote.Merged {
+				moved = []string{e.Branch + " to " + plan.Candidate.Short()}
+			}
+			return unprinted(c.printPromotion(plan, check), moved)
 		},
 	}
 	cmd.Flags().StringVar(&rev, "commit", "", "promote hydrated commit `REV` (default: the tip of the environment before)")
@@ -109,9 +113,7 @@ func (c *command) printPromotion(p *promote.Plan, check bool) error {
 		Environment: p.Environment.Name, Branch: p.Environment.Branch, Outcome: p.Outcome,
 		Before: p.Before, Commit: p.Candidate, Source: p.Source, Commits: p.Commits, Changes: []change{},
 	}
-	for _, ch := range p.Changes {
-		v.Changes = append(v.Changes, change{ch.Status, ch.Object, ch.File, ch.ImagesBefore, ch.ImagesAfter})
-	}
+	v.Changes = append(v.Changes, changesOf(p.Changes)...)
 	return c.print(v, func() error {
 		if p.Outcome == promote.Nothing {
 			_, err := fmt.Fprintf(c.Out, "%s: nothing to promote, it is at %s already\n", escape(v.Environment), v.Commit.Short())
@@ -124,14 +126,7 @@ func (c *command) printPromotion(p *promote.Plan, check bool) error {
 		if _, err := fmt.Fprintf(c.Out, "%s %s %s, %s changed\n", escape(v.Environment), verb, count(v.Commits, "commit"), count(len(v.Changes), "object")); err != nil {
 			return err
 		}
-		var rows [][]string
-		colors := map[diff.Status]string{diff.Added: green, diff.Removed: red, diff.Changed: yellow}
-		for _, ch := range p.Changes {
-			rows = append(rows, []string{"  " + string(ch.Status), ch.Object, images(ch)})
-		}
-		if err := table(c.Out, rows, func(row int, cell string) string {
-			return c.paint(c.Out, colors[p.Changes[row].Status], cell)
-		}); err != nil {
+		if err := c.printChanges(p.Changes); err != nil {
 			return err
 		}
 		if p.Outcome == promote.Merged {
@@ -142,6 +137,27 @@ func (c *command) printPromotion(p *promote.Plan, check bool) error {
 			c.note("hint: to move %s to %s: sluice promote %s --merge", v.Branch, v.Commit.Short(), v.Environment)
 		}
 		return nil
+	})
+}
+
+// changesOf gives changes as the output has them.
+func changesOf(changes []diff.Change) []change {
+	var all []change
+	for _, ch := range changes {
+		all = append(all, change{ch.Status, ch.Object, ch.File, ch.ImagesBefore, ch.ImagesAfter})
+	}
+	return all
+}
+
+// printChanges prints a row an object.
+func (c *command) printChanges(changes []diff.Change) error {
+	var rows [][]string
+	colors := map[diff.Status]string{diff.Added: green, diff.Removed: red, diff.Changed: yellow}
+	for _, ch := range changes {
+		rows = append(rows, []string{"  " + string(ch.Status), ch.Object, images(ch)})
+	}
+	return table(c.Out, rows, func(row int, cell string) string {
+		return c.paint(c.Out, colors[changes[row].Status], cell)
 	})
 }
 

@@ -47,7 +47,7 @@ from. It reads the working tree, or a commit with --rev, and changes nothing.`,
 			if err != nil {
 				return err
 			}
-			pool, err := c.pool()
+			pool, err := c.renderer()
 			if err != nil {
 				return err
 			}
@@ -56,6 +56,7 @@ from. It reads the working tree, or a commit with --rev, and changes nothing.`,
 			if err != nil {
 				return err
 			}
+			c.noteUnchecked(environments)
 			if out != "" {
 				if !filepath.IsAbs(out) {
 					out = filepath.Join(c.dir, out)
@@ -148,6 +149,7 @@ func (c *command) renderJSON(environments []*tree.Environment) error {
 	type environment struct {
 		Name    string           `json:"name"`
 		Path    string           `json:"path"`
+		Skew    []skew           `json:"skew"` // versions of one injector that live together
 		Objects []renderedObject `json:"objects"`
 	}
 	out := struct {
@@ -155,7 +157,7 @@ func (c *command) renderJSON(environments []*tree.Environment) error {
 	}{[]*environment{}}
 	byName := map[string]*environment{}
 	for _, env := range environments {
-		e := &environment{Name: env.Name, Path: env.Path, Objects: []renderedObject{}}
+		e := &environment{Name: env.Name, Path: env.Path, Skew: skewOf(pinsOf(env)), Objects: []renderedObject{}}
 		byName[env.Name] = e
 		out.Environments = append(out.Environments, e)
 	}
@@ -176,6 +178,15 @@ func (c *command) renderJSON(environments []*tree.Environment) error {
 		return failed
 	}
 	return c.print(out, nil)
+}
+
+// pinsOf gives the injectors, with their versions, of an environment.
+func pinsOf(env *tree.Environment) []pin {
+	var pins []pin
+	for _, p := range tree.Pins(env.Records) {
+		pins = append(pins, pin(p))
+	}
+	return pins
 }
 
 // writeOut writes the environments' directories below dir. What is there

@@ -23,14 +23,17 @@ var (
 type checker struct {
 	*Config
 	list finding.List
+	at   []string // the config path of each
 }
 
-func (c *checker) add(at, text, hint string) { c.list = append(c.list, c.finding(at, text, hint)) }
+func (c *checker) add(at, text, hint string) {
+	c.list, c.at = append(c.list, c.finding(at, text, hint)), append(c.at, at)
+}
 
 func index(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]" }
 
-// check reports everything in the config that cannot be meant.
-func (c *Config) check() error {
+// check finds everything in the config that cannot be meant.
+func (c *Config) check() *checker {
 	k := &checker{Config: c}
 	k.lists()
 	k.environments()
@@ -39,39 +42,62 @@ func (c *Config) check() error {
 	k.apps()
 	k.forge()
 	k.gates()
+	k.validate()
+	k.tools()
+	k.skew()
 	if c.Secrets != "refuse" && c.Secrets != "allow" {
 		k.add("secrets", fmt.Sprintf("secrets is %q", c.Secrets), "write refuse or allow")
 	}
-	return k.list.Err()
+	return k
 }
 
 func (k *checker) lists() {
-	top := len(k.KubectlApply) > 0 || len(k.ConduitInject) > 0
+	top := len(k.KubectlApply) > 0 || len(k.ConduitInject) > 0 || len(k.Inject) > 0
 	switch {
 	case top && len(k.Apps) > 0:
 		k.add("apps", "top-level kubectlApply and conduitInject do not go together with apps", "move the top-level lists into an app of their own")
 	case !top && len(k.Apps) == 0:
 		k.add("kubectlApply", "nothing to apply", "list manifests or kustomization directories under kubectlApply:")
 	}
-	k.app("", k.KubectlApply, k.ConduitInject, k.Conduit)
+	k.app("", k.KubectlApply, k.ConduitInject, k.Inject, k.Conduit)
 	k.pin("conduit", k.Conduit)
 }
 
 // app checks the lists of the app at config path at.
-func (k *checker) app(at string, apply, inject []string, pin *Conduit) {
-	for i, p := range apply {
-		k.path(index(join(at, "kubectlApply"), i), p)
+func (k *checker) app(at string, apply []Apply, conduit []string, programs []Inject, pin *Conduit) {
+	for i, a := range apply {
+		here := index(join(at, "kubectlApply"), i)
+		if a.Exec != nil {
+			k.run(here+".exec", a.Exec.Tool, a.Exec.Files)
+		} else {
+			k.path(here, a.Path)
+		}
 	}
-	for i, p := range inject {
+	for i, p := range conduit {
 		k.path(index(join(at, "conduitInject"), i), p)
 	}
-	if len(inject) > 0 && len(apply) == 0 {
-		k.add(join(at, "conduitInject"), "conduitInject selects from kubectlApply, which lists nothing", "list the files under kubectlApply: too")
+	k.programs(at, programs)
+	if len(apply) == 0 {
+		for _, key := range selecting(conduit, programs) {
+			k.add(join(at, key), key+" selects from kubectlApply, which lists nothing", "list the files under kubectlApply: too")
+		}
 	}
-	if len(inject) > 0 && pin == nil {
+	if len(conduit) > 0 && pin == nil {
 		k.add(join(at, "conduitInject"), "conduitInject without a pin: conduit.version is not set",
 			"pin the injector: add\n  conduit:\n    version: v0.3.1")
 	}
+}
+
+// selecting gives the keys of an app that select from kubectlApply.
+func selecting(conduit []string, programs []Inject) []string {
+	var keys []string
+	if len(conduit) > 0 {
+		keys = append(keys, "conduitInject")
+	}
+	if len(programs) > 0 {
+		keys = append(keys, "inject")
+	}
+	return keys
 }
 
 func (k *checker) pin(at string, pin *Conduit) {
@@ -80,40 +106,45 @@ func (k *checker) pin(at string, pin *Conduit) {
 	}
 }
 
-// path checks one entry of a list.
-func (k *checker) path(at, p string) {
-	bad := func(text, hint string) { k.add(at, fmt.Sprintf("path %q %s", p, text), hint) }
+// path checks one entry of a list, and tells whether it can be meant.
+func (k *checker) path(at, p string) (ok bool) {
+	ok = true
+	bad := func(text, hint string) {
+		ok = false
+		k.add(at, fmt.Sprintf("path %q %s", p, text), hint)
+	}
 	inRepo := "paths are relative to this file and stay inside the repository"
 	switch {
 	case p == "":
 		bad("is empty", "fill it in or delete it")
-		return
+		return ok
 	case strings.IndexFunc(p, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' }) >= 0:
 		bad("holds a control character or a backslash", "separate directories with /")
-		return
+		return ok
 	case remote.MatchString(p):
 		bad("is a remote one", "rendering fetches nothing: keep a copy in the repository")
-		return
+		return ok
 	case strings.HasPrefix(p, "/"), strings.HasPrefix(p, "~"):
 		bad("is absolute", inRepo)
-		return
+		return ok
 	case strings.Contains(p, "$"):
 		bad("holds a variable: none are expanded", "write the path out; {env} stands for the environment's name")
-		return
+		return ok
 	case strings.TrimSpace(p) != p:
 		bad("begins or ends with white space", "delete it")
-		return
+		return ok
 	}
 	for _, text := range placeholder.FindAllString(p, -1) {
 		if text != "{env}" {
 			bad("holds "+text, "the one placeholder is {env}; for alternatives write several entries")
-			return
+			return ok
 		}
 	}
 	dir := path.Dir(k.Place(at).File)
 	if full := path.Join(dir, p); full == ".." || strings.HasPrefix(full, "../") {
 		bad("leaves the repository", inRepo)
 	}
+	return ok
 }
 
 func (k *checker) environments() {
@@ -233,14 +264,14 @@ func (k *checker) apps() {
 			names[a.Name] = i
 		}
 		known = append(known, a.Name)
-		if len(a.KubectlApply) == 0 && len(a.ConduitInject) == 0 {
+		if len(a.KubectlApply) == 0 && len(a.ConduitInject) == 0 && len(a.Inject) == 0 {
 			k.add(at, fmt.Sprintf("app %q has nothing to apply", a.Name), "list manifests or kustomization directories under kubectlApply:")
 		}
 		pin := a.Conduit
 		if pin == nil {
 			pin = k.Conduit
 		}
-		k.app(at, a.KubectlApply, a.ConduitInject, pin)
+		k.app(at, a.KubectlApply, a.ConduitInject, a.Inject, pin)
 		k.pin(at+".conduit", a.Conduit)
 		k.revision(at, a)
 		for j, name := range a.Environments {

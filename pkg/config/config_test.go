@@ -34,7 +34,7 @@ func TestLoadRefuses(t *testing.T) {
 		"unknown key":         {"kubectApply: [a]\n", `sluice.yaml:1: unknown key "kubectApply"`},
 		"unknown nested":      {apply + "environments:\n- name: a\n  promoteFrom: b\n", `sluice.yaml:4: environments[0] unknown key "promoteFrom"`},
 		"scalar for list":     {"environments: []\nkubectlApply: a.yaml\n", "sluice.yaml:2: kubectlApply has to be a list, it is text"},
-		"map for text":        {"kubectlApply:\n- {a: b}\n", "sluice.yaml:2: kubectlApply[0] has to be text, it is a mapping"},
+		"map for text":        {"kubectlApply:\n- {a: b}\n", "sluice.yaml:2: kubectlApply[0] unknown key \"a\""},
 		"number for text":     {apply + "conduit: {version: 0.3}\n", "sluice.yaml:2: conduit.version has to be text, it is the number 0.3"},
 		"text for number":     {apply + "conduit:\n  version: v0.3.1\n  proxyUid: root\n", "sluice.yaml:4: conduit.proxyUid has to be a whole number, it is text"},
 		"text for boolean":    {apply + "allowEmpty: maybe\n", "sluice.yaml:2: allowEmpty has to be true or false, it is text"},
@@ -154,15 +154,32 @@ apps:
 	staging, _ := c.Environment("staging")
 	units := c.Units(staging)
 	at := func(text string, line int) Path { return Path{text, Place{"deploy/sluice.yaml", line}} }
+	steps := func(paths ...Path) (list []Step) {
+		for _, p := range paths {
+			list = append(list, Step{Path: p})
+		}
+		return list
+	}
 	wantUnits := []Unit{
-		{App: "mesh", Apply: []Path{at("deploy/mesh", 18)}, Inject: []Path{}, Pin: &Conduit{Version: "v0.3.0"}, PinPath: "apps[1].conduit"},
+		{App: "mesh", Apply: steps(at("deploy/mesh", 18)), Inject: []Path{}, Pin: &Conduit{Version: "v0.3.0"}, PinPath: "apps[1].conduit"},
 		{
-			App: "api", DependsOn: []string{"mesh"}, Apply: []Path{at("apps/api/staging", 15), at("deploy/web.yaml", 15)},
+			App: "api", DependsOn: []string{"mesh"}, Apply: steps(at("apps/api/staging", 15), at("deploy/web.yaml", 15)),
 			Inject: []Path{at("deploy/web.yaml", 16)}, Pin: &Conduit{Version: "v0.3.1"}, PinPath: "conduit",
 		},
 	}
 	if d := cmp.Diff(wantUnits, units); d != "" {
 		t.Error(d)
+	}
+}
+
+// What lies above the config could not be put into a working directory under
+// its path.
+func TestFilesAbove(t *testing.T) {
+	source := files{"deploy/sluice.yaml": "kubectlApply:\n- {exec: {tool: mesh, files: [a.yaml, ../b.yaml]}}\ntools: [{name: mesh}]\n"}
+	_, err := Load(source, "deploy/sluice.yaml")
+	want := "deploy/sluice.yaml:2: path \"../b.yaml\" lies above this file: it could not be put into a working directory"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
 

@@ -4,15 +4,19 @@ package config
 
 // Config is one sluice.yaml.
 type Config struct {
-	KubectlApply  []string      `yaml:"kubectlApply"`
+	KubectlApply  []Apply       `yaml:"kubectlApply"`
 	ConduitInject []string      `yaml:"conduitInject"`
+	Inject        []Inject      `yaml:"inject"`
 	Conduit       *Conduit      `yaml:"conduit"`
+	Tools         []Tool        `yaml:"tools"`
+	MaxSkew       *MaxSkew      `yaml:"maxSkew"` // none, or the pairs of versions that may live together in an environment
 	Environments  []Environment `yaml:"environments"`
 	Apps          []App         `yaml:"apps"`
 	Include       []string      `yaml:"include"`    // patterns of files that hold an app each
 	AllowEmpty    bool          `yaml:"allowEmpty"` // an environment may render to nothing
 	Secrets       string        `yaml:"secrets"`    // refuse (default) or allow: Secrets with readable values
 	Forge         *Forge        `yaml:"forge"`      // where promotions are opened as pull requests
+	Validate      *Validate     `yaml:"validate"`   // what the objects are checked against; nil: what every known release would refuse
 
 	file   string           // slash path relative to the repository root
 	places map[string]Place // where each value stands, see Place
@@ -75,12 +79,56 @@ type ForgeApp struct {
 	Installation int64 `yaml:"installation"` // the last number of the installation's URL
 }
 
+// Apply is an entry of kubectlApply: a path, or a program whose output is
+// manifests. Exactly one of the two is set.
+type Apply struct {
+	Path string
+	Exec *Exec
+}
+
+// Exec is a run of a pinned program that prints manifests.
+type Exec struct {
+	Tool  string            `yaml:"tool"`  // name of an entry of tools
+	Args  []string          `yaml:"args"`  // {env} stands for the environment's name
+	Files []string          `yaml:"files"` // put into its working directory, under these paths
+	Pin   map[string]string `yaml:"pin"`   // fields of its output that get this value: Kind/namespace/name:field
+}
+
+// Inject is an injector that is a pinned program, and what it injects.
+type Inject struct {
+	Tool  string   `yaml:"tool"`  // name of an entry of tools
+	Args  []string `yaml:"args"`  // {env} stands for the environment's name
+	Files []string `yaml:"files"` // put into its working directory, under these paths
+	Paths []string `yaml:"paths"` // what it injects, as in conduitInject
+}
+
+// Tool is a pinned program.
+type Tool struct {
+	Name      string              `yaml:"name"`
+	Version   string              `yaml:"version"`   // exact
+	Platforms map[string]Platform `yaml:"platforms"` // by system/processor, for instance linux/amd64
+}
+
+// Platform is a tool's download for one platform.
+type Platform struct {
+	URL    string `yaml:"url"`    // http(s), or a path in the repository
+	SHA256 string `yaml:"sha256"` // of what is downloaded, in hex
+	Member string `yaml:"member"` // the program's file in a .tar.gz or .zip
+}
+
+// MaxSkew says which versions of one injector may live together in an
+// environment. Without pairs none may.
+type MaxSkew struct {
+	Pairs [][]string // two versions each
+}
+
 // App is a unit with its own apply list and its own output directory.
 type App struct {
 	Name          string   `yaml:"name"`
 	DependsOn     []string `yaml:"dependsOn"`
-	KubectlApply  []string `yaml:"kubectlApply"`
+	KubectlApply  []Apply  `yaml:"kubectlApply"`
 	ConduitInject []string `yaml:"conduitInject"`
+	Inject        []Inject `yaml:"inject"`
 	Conduit       *Conduit `yaml:"conduit"`
 	Environments  []string `yaml:"environments"` // default: all
 

@@ -12,8 +12,8 @@ import (
 	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/inject"
+	"github.com/sluice-dev/sluice/pkg/inject/program"
 	"github.com/sluice-dev/sluice/pkg/manifest"
-	"github.com/sluice-dev/sluice/pkg/render"
 	"github.com/sluice-dev/sluice/pkg/source"
 	"github.com/sluice-dev/sluice/pkg/tree"
 )
@@ -25,6 +25,8 @@ type Source struct {
 	Commit string // id of the commit that holds the files; empty for a working tree
 	// Open gives the files of an earlier commit of the same history.
 	Open func(commit string) (*source.FS, error)
+
+	recorded bool // what a hydrated commit was made of: it is compared, not judged anew
 }
 
 // Load reads the config at a slash path of the files.
@@ -41,14 +43,22 @@ func Load(files *source.FS, file string) (*config.Config, error) {
 
 // Environments renders, injects and lays out environments. Whatever is at
 // fault in any of them is in the finding.List that it returns.
-func Environments(ctx context.Context, src Source, environments []config.Environment, pool *render.Pool) ([]*tree.Environment, error) {
+func Environments(ctx context.Context, src Source, environments []config.Environment, r Renderer) ([]*tree.Environment, error) {
 	var list finding.List
 	if err := list.Take(inject.CheckPins(src.Config)); err != nil {
 		return nil, err
 	}
+	checks, err := newValidation(src)
+	if err := list.Take(err); err != nil {
+		return nil, err
+	}
+	programs, err := r.programs(ctx, src, environments, &list)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]*tree.Environment, len(environments))
 	for i, e := range environments {
-		env, err := environment(ctx, src, e, pool)
+		env, err := environment(ctx, src, e, r, programs, checks)
 		if err := list.Take(err); err != nil {
 			return nil, err
 		}
@@ -57,13 +67,13 @@ func Environments(ctx context.Context, src Source, environments []config.Environ
 	return out, list.Err()
 }
 
-func environment(ctx context.Context, src Source, e config.Environment, pool *render.Pool) (*tree.Environment, error) {
+func environment(ctx context.Context, src Source, e config.Environment, r Renderer, programs map[string]*program.Program, checks *validation) (*tree.Environment, error) {
 	units := src.Config.Units(e)
 	apps := make([]tree.App, len(units))
 	errs := make([]error, len(units))
 	var running sync.WaitGroup
 	for i, u := range units {
-		running.Go(func() { apps[i], errs[i] = app(ctx, src, u, pool) })
+		running.Go(func() { apps[i], errs[i] = app(ctx, src, u, r, programs) })
 	}
 	running.Wait()
 	var list finding.List
@@ -77,7 +87,11 @@ func environment(ctx context.Context, src Source, e config.Environment, pool *re
 		objects += len(sets[i])
 	}
 	list = append(list, manifest.Duplicates(sets...)...)
-	if objects == 0 && len(list) == 0 && !src.Config.AllowEmpty {
+	unchecked, err := checks.environment(ctx, e, units, sets, r.Workers)
+	if err := list.Take(err); err != nil {
+		return nil, err
+	}
+	if objects == 0 && len(list) == 0 && programs != nil && !src.Config.AllowEmpty {
 		place := src.Config.Place("environments")
 		list.Add(place.File, place.Line, fmt.Sprintf("environment %q renders to nothing: an engine that prunes would delete everything", e.Name),
 			"if that is meant, say so: allowEmpty: true")
@@ -85,11 +99,16 @@ func environment(ctx context.Context, src Source, e config.Environment, pool *re
 	if len(list) > 0 {
 		return nil, list.Err()
 	}
-	return tree.Lay(e.Name, e.Path, apps)
+	env, err := tree.Lay(e.Name, e.Path, apps)
+	if env != nil {
+		env.Unchecked = unchecked
+	}
+	return env, err
 }
 
-// app renders and injects one app.
-func app(ctx context.Context, src Source, u config.Unit, pool *render.Pool) (tree.App, error) {
+// app renders and injects one app. Where something is at fault, it gives as
+// much of the app as can be checked further, beside the findings.
+func app(ctx context.Context, src Source, u config.Unit, r Renderer, programs map[string]*program.Program) (tree.App, error) {
 	files, commit := src.Files, src.Commit
 	if u.Revision != "" {
 		var err error
@@ -99,26 +118,42 @@ func app(ctx context.Context, src Source, u config.Unit, pool *render.Pool) (tre
 		commit = u.Revision
 	}
 	view, inputs := files.Record()
-	var entries []render.Entry
-	for _, s := range u.Apply {
-		entries = append(entries, render.Entry{Path: s.Text, File: s.File, Line: s.Line})
-	}
-	set, err := pool.Render(ctx, view, entries)
-	if err != nil {
+	var list finding.List
+	listed, err := entries(ctx, u, programs, view)
+	if err := list.Take(err); err != nil {
 		return tree.App{}, err
 	}
-	list := append(secrets(set, src.Config), outside(set, u)...)
+	set, err := r.Workers.Render(ctx, view, listed)
+	if err := list.Take(err); err != nil {
+		return tree.App{}, err
+	}
+	whole := len(list) == 0 && len(listed) == len(u.Apply)
+	list = append(append(list, secrets(set, src.Config)...), outside(set, u)...)
 	out := tree.App{Name: u.App, Commit: commit}
 	if out.Config, err = digest(src.Config, u); err != nil {
 		return tree.App{}, err
 	}
 	if len(u.Inject) > 0 {
-		set, err = inject.Conduit(set, u, src.Config)
+		injected, err := inject.Conduit(set, u, src.Config)
+		var faults finding.List
+		if err := faults.Take(err); err != nil {
+			return tree.App{}, err
+		}
+		if len(faults) == 0 {
+			set = injected
+		}
+		list = append(list, ofObjects(faults, u, whole)...)
+	}
+	if len(list) == 0 && programs != nil && len(u.Programs) > 0 {
+		set, err = inject.Programs(ctx, set, u, programs, view)
 		if err := list.Take(err); err != nil {
 			return tree.App{}, err
 		}
-		out.Pins = append(out.Pins, tree.Pin{Injector: "conduit", Version: u.Pin.Version})
 	}
+	for _, p := range inject.Pins(src.Config, []config.Unit{u}) {
+		out.Pins = append(out.Pins, tree.Pin(p))
+	}
+	out.Programs = programRecords(src.Config, u)
 	out.Set = set
 	for _, in := range inputs.Sorted() {
 		switch {

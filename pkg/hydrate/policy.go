@@ -13,6 +13,7 @@ import (
 	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/manifest"
+	"github.com/sluice-dev/sluice/pkg/tree"
 )
 
 // secrets reports the Secrets whose values anyone can read.
@@ -81,16 +82,26 @@ func outside(set manifest.Set, u config.Unit) finding.List {
 	return list
 }
 
-// digest identifies everything of the config that an app's output depends on.
+// ofObjects leaves out, where not all of an app could be rendered, what is said
+// of conduitInject's entries: what they select may be what is missing.
+func ofObjects(faults finding.List, u config.Unit, whole bool) finding.List {
+	if whole {
+		return faults
+	}
+	return slices.DeleteFunc(faults, func(f finding.Finding) bool {
+		return slices.ContainsFunc(u.Inject, func(p config.Path) bool { return p.File == f.File && p.Line == f.Line })
+	})
+}
+
+// digest identifies everything of the config that an app's output depends on,
+// or whether it may be put out: an app that is taken over from the branch as it
+// stands was checked with the same settings.
 // What is not set does not count, so that a key that a later version knows
 // changes nothing for those who do not use it.
 func digest(cfg *config.Config, u config.Unit) (string, error) {
-	texts := func(paths []config.Path) []string {
-		var out []string
-		for _, p := range paths {
-			out = append(out, p.Text)
-		}
-		return out
+	var apply []string
+	for _, s := range u.Apply {
+		apply = append(apply, s.Text)
 	}
 	data, err := json.Marshal(struct {
 		App           string
@@ -98,7 +109,10 @@ func digest(cfg *config.Config, u config.Unit) (string, error) {
 		Pin           *config.Conduit
 		Secrets       string
 		Allow         *config.Allow
-	}{u.App, texts(u.Apply), texts(u.Inject), u.Pin, cfg.Secrets, u.Allow})
+		Runs          []string
+		Programs      []tree.Program
+		Validate      *config.Validate
+	}{u.App, apply, texts(u.Inject), u.Pin, cfg.Secrets, u.Allow, runs(u), programRecords(cfg, u), cfg.Validate})
 	if err != nil {
 		return "", err
 	}

@@ -27,40 +27,45 @@ func Conduit(set manifest.Set, u config.Unit, cfg *config.Config) (manifest.Set,
 		return nil, err
 	}
 	out := append(manifest.Set(nil), set...)
+	for i := range chosen(set, u.Inject, "conduitInject", &list) {
+		out[i] = injected(set[i], injector, &list)
+	}
+	return out, list.Err()
+}
+
+// chosen gives the indexes of the workloads that the paths select. A path that
+// selects none is a finding.
+func chosen(set manifest.Set, paths []config.Path, key string, list *finding.List) map[int]bool {
 	done := map[int]bool{}
-	for _, entry := range u.Inject {
+	for _, entry := range paths {
 		selected, workloads := 0, 0
 		for i, o := range set {
 			if !selects(entry.Text, o.Origin) {
 				continue
 			}
 			selected++
-			if !runsPods(o) {
-				continue
-			}
-			workloads++
-			if !done[i] {
+			if runsPods(o) {
+				workloads++
 				done[i] = true
-				out[i] = injected(o, injector, &list)
 			}
 		}
 		switch {
 		case selected == 0:
-			list.Add(entry.File, entry.Line, fmt.Sprintf("conduitInject %q selects nothing of what kubectlApply lists", entry.Text),
+			list.Add(entry.File, entry.Line, fmt.Sprintf("%s %q selects nothing of what kubectlApply lists", key, entry.Text),
 				"name a file or directory that kubectlApply lists, or a file inside a kustomization that it lists")
 		case workloads == 0:
-			list.Add(entry.File, entry.Line, fmt.Sprintf("conduitInject %q selects nothing that runs pods", entry.Text),
+			list.Add(entry.File, entry.Line, fmt.Sprintf("%s %q selects nothing that runs pods", key, entry.Text),
 				"name the file of the workload")
 		}
 	}
-	unplaced(set, done, &list)
-	return out, list.Err()
+	unplaced(set, done, key, list)
+	return done
 }
 
 // unplaced reports the workloads of which nobody can tell whether they are
 // selected: a patch has taken away what told their file, and of the same
 // kustomization some are selected by their file and others are not.
-func unplaced(set manifest.Set, done map[int]bool, list *finding.List) {
+func unplaced(set manifest.Set, done map[int]bool, key string, list *finding.List) {
 	selected := map[string]bool{}
 	for i := range done {
 		selected[set[i].Origin.Entry] = true
@@ -71,32 +76,10 @@ func unplaced(set manifest.Set, done map[int]bool, list *finding.List) {
 		}
 		switch path.Base(o.Origin.File) {
 		case "kustomization.yaml", "kustomization.yml", "Kustomization":
-			list.Add(o.Origin.File, 0, fmt.Sprintf("%s: which file it was made of cannot be told, so neither can whether conduitInject selects it", o.ID),
-				"have the patch change single fields instead of metadata, or list the directory under conduitInject")
+			list.Add(o.Origin.File, 0, fmt.Sprintf("%s: which file it was made of cannot be told, so neither can whether %s selects it", o.ID, key),
+				"have the patch change single fields instead of metadata, or list the directory under "+key)
 		}
 	}
-}
-
-// CheckPins checks every pin of the config, also those that nothing is
-// injected with. The error is a finding.List.
-func CheckPins(cfg *config.Config) error {
-	var list finding.List
-	check := func(at string, pin *config.Conduit) error {
-		if pin == nil {
-			return nil
-		}
-		_, err := compile(cfg, at, *pin)
-		return list.Take(err)
-	}
-	if err := check("conduit", cfg.Conduit); err != nil {
-		return err
-	}
-	for i, a := range cfg.Apps {
-		if err := check(fmt.Sprintf("apps[%d].conduit", i), a.Conduit); err != nil {
-			return err
-		}
-	}
-	return list.Err()
 }
 
 // compile makes the injector of the pin at a config path.

@@ -23,6 +23,9 @@ type Entry struct {
 	Path string // a file, a directory or a pattern; {env} is expanded
 	File string // the config file that has the entry
 	Line int    // where in it
+	// Objects stand in the place of a path if Path is empty: a program has
+	// printed them.
+	Objects manifest.Set
 }
 
 // unit is one thing to render: a manifest file or a kustomization.
@@ -42,11 +45,16 @@ type done struct {
 // Render gives the objects of the entries, in order: those of a file as they
 // stand in it, those of a kustomization as kustomize prints them. The error is
 // a finding.List of all that is wrong with the sources, unless ctx is over or
-// the machine is at fault. Objects that two entries give are there twice.
+// the machine is at fault; beside findings come the objects that have none.
+// Objects that two entries give are there twice.
 func (p *Pool) Render(ctx context.Context, fs *source.FS, entries []Entry) (manifest.Set, error) {
 	var list finding.List
 	var units []unit
 	for _, e := range entries {
+		if e.Path == "" {
+			units = append(units, unit{entry: e})
+			continue
+		}
 		x := expander{fs: fs, entry: e, list: &list}
 		x.entryPath()
 		units = append(units, x.units...)
@@ -63,10 +71,7 @@ func (p *Pool) Render(ctx context.Context, fs *source.FS, entries []Entry) (mani
 		list = append(list, d.list...)
 		set = append(set, d.set...)
 	}
-	if err := list.Err(); err != nil {
-		return nil, err
-	}
-	return set, nil
+	return set, list.Err()
 }
 
 // each renders the units, as many at a time as there may be workers.
@@ -75,6 +80,10 @@ func (p *Pool) each(ctx context.Context, fs *source.FS, units []unit) []done {
 	slots := make(chan struct{}, cap(p.slots))
 	var wg sync.WaitGroup
 	for i, u := range units {
+		if u.entry.Path == "" {
+			results[i].set = u.entry.Objects
+			continue
+		}
 		if !u.built {
 			results[i] = file(fs, u)
 			continue

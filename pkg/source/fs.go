@@ -155,6 +155,26 @@ func (f *FS) ReadFile(name string) ([]byte, error) {
 	return data, nil
 }
 
+// ReadLarge gives the bytes of a file that may be larger than MaxFile, such as
+// a program. They are not kept.
+func (f *FS) ReadLarge(name string, limit int64) ([]byte, error) {
+	w := f.walk(name)
+	if w.err != nil {
+		return nil, w.err
+	}
+	if w.entry.Kind != File {
+		return nil, &PathError{Path: name, Text: "is " + w.entry.Kind.String() + ", not a file"}
+	}
+	data, err := f.cache.tree.ReadFile(w.real, limit)
+	if errors.Is(err, ErrTooLarge) {
+		return nil, &PathError{Path: name, Text: fmt.Sprintf("is larger than %d MiB", limit>>20), Err: err}
+	}
+	if err != nil {
+		return nil, &PathError{Path: name, Text: "cannot be read", Err: err}
+	}
+	return data, nil
+}
+
 // ReadDir lists a directory, sorted by name, links not followed. The names
 // are checked only when they are used.
 func (f *FS) ReadDir(name string) ([]Entry, error) {

@@ -12,13 +12,14 @@ import (
 
 // App is one app of an environment, rendered and injected.
 type App struct {
-	Name   string // empty for the app of the config's top-level lists
-	Commit string // source commit that it was rendered from
-	Set    manifest.Set
-	Config string // sha256 of its part of the config
-	Pins   []Pin
-	Inputs []Input
-	Absent []string
+	Name     string // empty for the app of the config's top-level lists
+	Commit   string // source commit that it was rendered from
+	Set      manifest.Set
+	Config   string // sha256 of its part of the config
+	Pins     []Pin
+	Programs []Program
+	Inputs   []Input
+	Absent   []string
 }
 
 // Environment is one environment laid out.
@@ -27,6 +28,9 @@ type Environment struct {
 	Path    string // directory on the branch
 	Files   Files  // relative to Path
 	Records []AppRecord
+
+	// Unchecked says, a line an object, which ones no schema is known of.
+	Unchecked []string
 }
 
 // AppRecord is a record with the name of its app.
@@ -54,7 +58,7 @@ func Lay(name, dir string, apps []App) (*Environment, error) {
 			resources = append(resources, app.Name)
 		}
 		env.Records = append(env.Records, AppRecord{App: app.Name, Record: Record{
-			Commit: app.Commit, Config: app.Config, Pins: app.Pins, Inputs: app.Inputs, Absent: app.Absent, Tree: files.ID(), Objects: objects,
+			Commit: app.Commit, Config: app.Config, Pins: app.Pins, Programs: app.Programs, Inputs: app.Inputs, Absent: app.Absent, Tree: files.ID(), Objects: objects,
 		}})
 	}
 	if len(resources) > 0 {
@@ -122,15 +126,19 @@ func kustomization(resources []string) ([]byte, error) {
 
 // Branch gives the tree of a hydrated commit: each environment's directory
 // and, under Dir, the provenance. older tells what the branch's tip holds as
-// the record of an app, nil if it holds none.
+// the record of an app, nil if it holds none. What p says of rollbacks stays.
 func Branch(p Provenance, environments []*Environment, older func(environment, app string) (*Record, error)) (map[string]Files, error) {
 	dirs := map[string]Files{}
 	records := Files{}
+	said := p
 	p.Environments = nil
 	for _, env := range environments {
 		er := EnvironmentRecord{Name: env.Name, Path: env.Path}
 		if len(env.Files) > 0 {
 			er.Tree = env.Files.ID()
+		}
+		if before, ok := said.Environment(env.Path); ok {
+			er.RolledBackTo = before.RolledBackTo
 		}
 		p.Environments = append(p.Environments, er)
 		dirs[env.Path] = env.Files

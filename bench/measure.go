@@ -1,0 +1,294 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+type bench struct {
+	ctx       context.Context
+	dir       string
+	rounds    int
+	seed      uint64
+	sluice    string
+	kustomize string
+}
+
+// cost is what a piece of work took.
+type cost struct {
+	wall, cpu time.Duration
+	memory    int64 // bytes; the largest process
+}
+
+func (c *cost) add(o cost) {
+	c.wall += o.wall
+	c.cpu += o.cpu
+	c.memory = max(c.memory, o.memory)
+}
+
+// exec runs a program and gives its cost, that of the processes it waited for
+// included.
+func (b *bench) exec(dir string, stdout *bytes.Buffer, name string, args ...string) (cost, error) {
+	cmd := exec.CommandContext(b.ctx, name, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(),
+		"GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.com", "GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=ada@example.com",
+		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL="+os.DevNull)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if stdout != nil {
+		cmd.Stdout = stdout
+	}
+	start := time.Now()
+	err := cmd.Run()
+	c := cost{wall: time.Since(start)}
+	if cmd.ProcessState != nil {
+		c.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+		if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+			c.memory = int64(usage.Maxrss) << 10
+		}
+	}
+	if err != nil {
+		return c, fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, stderr.String())
+	}
+	return c, nil
+}
+
+func (b *bench) generate(name, dir string) error {
+	switch name {
+	case "single":
+		return single(dir, 5000, b.seed)
+	case "plain":
+		return plain(dir, 100_000, b.seed)
+	}
+	for _, s := range sizes {
+		if s.name == name {
+			return generate(dir, s, b.seed)
+		}
+	}
+	return fmt.Errorf("no size is named %q", name)
+}
+
+// fresh makes a repository of a size with one commit.
+func (b *bench) fresh(name, dir string) error {
+	if err := os.RemoveAll(dir); err != nil {
+		return err
+	}
+	if err := b.generate(name, dir); err != nil {
+		return err
+	}
+	for _, args := range [][]string{{"init", "-q", "-b", "main"}, {"add", "-A"}, {"commit", "-q", "-m", "source"}} {
+		if _, err := b.exec(dir, nil, "git", args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// step is one measurement of a size.
+type step struct {
+	name         string
+	sluice, loop func(dir string) (cost, error)
+	before       func(dir string) error // not measured
+}
+
+func (b *bench) measure(name string) error {
+	dir := filepath.Join(b.dir, name)
+	steps := b.steps(name)
+	ours, theirs := make([][]cost, len(steps)), make([][]cost, len(steps))
+	for range b.rounds {
+		if err := b.fresh(name, dir); err != nil {
+			return err
+		}
+		for i, s := range steps {
+			if s.before != nil {
+				if err := s.before(dir); err != nil {
+					return err
+				}
+			}
+			c, err := s.sluice(dir)
+			if err != nil {
+				return err
+			}
+			ours[i] = append(ours[i], c)
+			if s.loop == nil {
+				continue
+			}
+			if c, err = s.loop(dir); err != nil {
+				return err
+			}
+			theirs[i] = append(theirs[i], c)
+		}
+	}
+	fmt.Printf("%s, medians of %d rounds (seed %d)\n", name, b.rounds, b.seed)
+	for i, s := range steps {
+		a := median(ours[i])
+		fmt.Printf("  %-34s sluice %8s wall %8s CPU %5d MiB", s.name, show(a.wall), show(a.cpu), a.memory>>20)
+		if len(theirs[i]) > 0 {
+			o := median(theirs[i])
+			fmt.Printf("   loop %8s wall %8s CPU   %5.1f times less wall, %5.1f times less CPU", show(o.wall), show(o.cpu),
+				float64(o.wall)/float64(a.wall), float64(o.cpu)/float64(a.cpu))
+		}
+		fmt.Println()
+	}
+	return nil
+}
+
+func show(d time.Duration) string {
+	if d < time.Second {
+		return fmt.Sprintf("%.0f ms", float64(d)/float64(time.Millisecond))
+	}
+	return fmt.Sprintf("%.2f s", d.Seconds())
+}
+
+// median gives the medians of wall and CPU time, and the largest memory.
+func median(all []cost) cost {
+	pick := func(of func(cost) time.Duration) time.Duration {
+		var values []time.Duration
+		for _, c := range all {
+			values = append(values, of(c))
+		}
+		slices.Sort(values)
+		return values[len(values)/2]
+	}
+	m := cost{wall: pick(func(c cost) time.Duration { return c.wall }), cpu: pick(func(c cost) time.Duration { return c.cpu })}
+	for _, c := range all {
+		m.memory = max(m.memory, c.memory)
+	}
+	return m
+}
+
+// steps gives what is measured of a size, in order: each goes on from the
+// state that the one before left.
+func (b *bench) steps(name string) []step {
+	commit := func(dir string) (cost, error) { return b.exec(dir, nil, b.sluice, "commit") }
+	first := step{name: "commit, cold", sluice: commit}
+	same := step{name: "commit, nothing changed", sluice: commit}
+	var s size
+	for _, known := range sizes {
+		if known.name == name {
+			s = known
+		}
+	}
+	if s.apps == 0 {
+		if name == "single" {
+			first.loop = func(dir string) (cost, error) { return b.exec(dir, nil, b.kustomize, "build", "all") }
+		}
+		return []step{first, same}
+	}
+	first.loop = func(dir string) (cost, error) { return b.loop(dir, s, 0, s.apps) }
+	one := step{
+		name: "commit, one app changed", sluice: commit,
+		before: func(dir string) error {
+			file := filepath.Join(dir, "apps/app-0003/base/object-1.yaml")
+			text, err := os.ReadFile(file)
+			if err == nil {
+				err = os.WriteFile(file, append(text, "  added: \"yes\"\n"...), 0o666)
+			}
+			if err == nil {
+				_, err = b.exec(dir, nil, "git", "commit", "-qam", "one app")
+			}
+			return err
+		},
+		loop: func(dir string) (cost, error) { return b.builds(dir, s, 3, 4, nil) },
+	}
+	small := step{
+		name:   "render of one small overlay",
+		sluice: func(dir string) (cost, error) { return b.exec(filepath.Join(dir, "one"), nil, b.sluice, "render") },
+		loop: func(dir string) (cost, error) {
+			return b.exec(dir, nil, b.kustomize, "build", "apps/app-0003/overlays/dev")
+		},
+		before: func(dir string) error { return b.oneOverlay(dir) },
+	}
+	return []step{first, same, one, small}
+}
+
+// oneOverlay puts a repository with a single overlay beside the others.
+func (b *bench) oneOverlay(dir string) error {
+	one := filepath.Join(dir, "one")
+	if err := os.CopyFS(filepath.Join(one, "apps/app-0003"), os.DirFS(filepath.Join(dir, "apps/app-0003"))); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(one, "sluice.yaml"), []byte("kubectlApply: [apps/app-0003/overlays/dev]\n"), 0o666); err != nil {
+		return err
+	}
+	_, err := b.exec(one, nil, "git", "init", "-q")
+	return err
+}
+
+// loop does what people do today: builds every overlay, splits it into a file
+// an object in a checkout of the branch, adds and commits.
+func (b *bench) loop(dir string, s size, from, to int) (cost, error) {
+	out := dir + "-loop"
+	if err := os.RemoveAll(out); err != nil {
+		return cost{}, err
+	}
+	if _, err := b.exec(b.dir, nil, "git", "init", "-q", out); err != nil {
+		return cost{}, err
+	}
+	total, err := b.builds(dir, s, from, to, func(env, app string, stream []byte) error { return split(filepath.Join(out, env, app), stream) })
+	if err != nil {
+		return total, err
+	}
+	for _, args := range [][]string{{"add", "-A"}, {"commit", "-q", "-m", "hydrated"}} {
+		c, err := b.exec(out, nil, "git", args...)
+		if err != nil {
+			return total, err
+		}
+		total.add(c)
+	}
+	return total, os.RemoveAll(out)
+}
+
+// builds runs `kustomize build` once per overlay.
+func (b *bench) builds(dir string, s size, from, to int, each func(env, app string, stream []byte) error) (cost, error) {
+	var total cost
+	for _, env := range s.envs() {
+		for i := from; i < to; i++ {
+			app := fmt.Sprintf("app-%04d", i)
+			var stream bytes.Buffer
+			c, err := b.exec(dir, &stream, b.kustomize, "build", "apps/"+app+"/overlays/"+env)
+			if err != nil {
+				return total, err
+			}
+			total.add(c)
+			if each == nil {
+				continue
+			}
+			start := time.Now()
+			if err := each(env, app, stream.Bytes()); err != nil {
+				return total, err
+			}
+			total.add(cost{wall: time.Since(start), cpu: time.Since(start)})
+		}
+	}
+	return total, nil
+}
+
+var identity = regexp.MustCompile(`(?m)^kind: (\S+)$|^  name: (\S+)$`)
+
+// split writes each document of a stream into a file of its own.
+func split(dir string, stream []byte) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	for i, doc := range bytes.Split(stream, []byte("\n---\n")) {
+		name := fmt.Sprint(i)
+		for _, m := range identity.FindAllSubmatch(doc, 2) {
+			name += "-" + string(m[1]) + string(m[2])
+		}
+		if err := os.WriteFile(filepath.Join(dir, name+".yaml"), doc, 0o666); err != nil {
+			return err
+		}
+	}
+	return nil
+}

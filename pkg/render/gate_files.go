@@ -41,7 +41,7 @@ func read(use int, file string, data []byte) *reading {
 	case use == useResource && len(r.docs) == 0:
 		r.findings.Add(file, 0, "holds no object", "take it off the resources, or add an object to it")
 	case use == useResource:
-		r.tagged = tagged(file, data, docs)
+		r.tagged, r.rooted = tagged(file, data, docs)
 		r.touches = r.tagged == nil
 	}
 	return r
@@ -124,6 +124,9 @@ func (r *reading) patch(file string, n *yaml.Node) {
 			p := manifest.Field(op, key)
 			if p == nil {
 				continue
+			}
+			if p.Value == "" || p.Value == "/" || p.Value == "/kind" {
+				r.rekinds = true
 			}
 			if p.Value == "" || p.Value == "/" || p.Value == "/metadata" || strings.HasPrefix(p.Value, "/metadata/annotations") {
 				r.touches = true

@@ -74,8 +74,14 @@ func environment(ctx context.Context, src Source, e config.Environment, r Render
 	apps := make([]tree.App, len(units))
 	errs := make([]error, len(units))
 	var running sync.WaitGroup
+	// What waits for a worker has been read already: a few are enough.
+	slots := make(chan struct{}, 2*r.Workers.Size())
 	for i, u := range units {
-		running.Go(func() { apps[i], errs[i] = app(ctx, src, u, r, programs) })
+		slots <- struct{}{}
+		running.Go(func() {
+			defer func() { <-slots }()
+			apps[i], errs[i] = app(ctx, src, u, r, programs)
+		})
 	}
 	running.Wait()
 	var list finding.List
@@ -149,5 +155,8 @@ func app(ctx context.Context, src Source, u config.Unit, r Renderer, programs ma
 			out.Inputs = append(out.Inputs, tree.Input{Path: in.Path, ID: in.ID})
 		}
 	}
-	return out, list.Err()
+	if len(list) > 0 {
+		return out, list.Err()
+	}
+	return out, out.Lay()
 }

@@ -13,10 +13,11 @@ import (
 // read checks a file that kustomize is going to read, for one use.
 func read(use int, file string, data []byte) *reading {
 	r := &reading{}
-	docs, err := manifest.Documents(file, data)
-	if err == nil && (use == useResource || use == usePatch) {
-		err = manifest.Portable(file, data)
+	parse := manifest.Documents
+	if use == useResource || use == usePatch {
+		parse = manifest.PortableDocuments
 	}
+	docs, err := parse(file, data)
 	if rest := r.findings.Take(err); rest != nil {
 		r.findings.Add(file, 0, rest.Error(), "")
 	}

@@ -67,12 +67,8 @@ func tagged(file string, data []byte, docs []manifest.Document) (inside, above [
 			return nil, nil
 		}
 		from += at
-		var root yaml.Node
-		if yaml.Unmarshal(d.Raw, &root) != nil || len(root.Content) != 1 {
-			return nil, nil
-		}
-		t := tagger{raw: d.Raw, base: from, mark: mark{file: file, doc: d.Index}, first: d.Line - root.Content[0].Line}
-		if !t.object(root.Content[0]) {
+		t := tagger{raw: d.Raw, base: from, mark: mark{file: file, doc: d.Index}, first: d.Line - d.Parsed.Line}
+		if !t.object(d.Parsed) {
 			return nil, nil
 		}
 		all, tops = append(all, t.found...), append(tops, t.tops...)

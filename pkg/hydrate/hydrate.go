@@ -121,7 +121,12 @@ func app(ctx context.Context, src Source, u config.Unit, r Renderer, programs ma
 	if err != nil {
 		return tree.App{}, err
 	}
-	set, err := r.Workers.Render(ctx, view, listed)
+	set, err := r.Workers.RenderEach(ctx, view, listed, func(set manifest.Set) error {
+		if len(u.Inject) > 0 || len(u.Programs) > 0 {
+			return nil
+		}
+		return seal(set)
+	})
 	if err != nil {
 		return tree.App{}, err
 	}
@@ -159,4 +164,18 @@ func app(ctx context.Context, src Source, u config.Unit, r Renderer, programs ma
 		return out, list.Err()
 	}
 	return out, out.Lay()
+}
+
+// seal keeps the text alone of objects that nothing is going to look into: all
+// but Secrets, whose values are.
+func seal(set manifest.Set) error {
+	for _, o := range set {
+		if o.ID.Kind == "Secret" {
+			continue
+		}
+		if err := o.Seal(); err != nil {
+			return err
+		}
+	}
+	return nil
 }

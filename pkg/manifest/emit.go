@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"bytes"
 	"sort"
 	"strings"
 
@@ -30,7 +31,7 @@ func emit(n *yaml.Node) ([]byte, bool) {
 	default:
 		return nil, false
 	}
-	return e.out, true
+	return bytes.Clone(e.out), true // no larger than it has to be: whole environments are kept
 }
 
 func (e *emitter) indent(n int) {

@@ -142,11 +142,13 @@ func record(o *manifest.Object, file string) ObjectRecord {
 
 // kustomization lists resources in the order in which they are applied.
 func kustomization(resources []string) ([]byte, error) {
-	return encode(struct {
-		APIVersion string   `yaml:"apiVersion"`
-		Kind       string   `yaml:"kind"`
-		Resources  []string `yaml:"resources"`
-	}{"kustomize.config.k8s.io/v1beta1", "Kustomization", resources})
+	var t text
+	t.add(struct {
+		APIVersion string `yaml:"apiVersion"`
+		Kind       string `yaml:"kind"`
+	}{"kustomize.config.k8s.io/v1beta1", "Kustomization"})
+	list(&t, "resources", resources)
+	return t.out, t.err
 }
 
 // Branch gives the tree of a hydrated commit: each environment's directory
@@ -168,7 +170,7 @@ func Branch(p Provenance, environments []*Environment, older func(environment, a
 			if err != nil {
 				return nil, err
 			}
-			data, err := encode(r.Record.Keep(before))
+			data, err := r.Record.Keep(before).encode()
 			if err != nil {
 				return nil, err
 			}

@@ -62,8 +62,8 @@ func (b *bench) exec(dir string, stdout *bytes.Buffer, name string, args ...stri
 	if cmd.ProcessState != nil {
 		c.memory = peak()
 		c.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-		if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-			c.memory = max(c.memory, int64(usage.Maxrss)<<10)
+		if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok && c.memory == 0 {
+			c.memory = int64(usage.Maxrss) << 10 // it was too short to be watched
 		}
 	}
 	if err != nil {

@@ -16,7 +16,7 @@ func watch(pid int) (peak func() int64) {
 	stop, done := make(chan struct{}), make(chan int64)
 	go func() {
 		most := int64(0)
-		tick := time.NewTicker(10 * time.Millisecond)
+		tick := time.NewTicker(20 * time.Millisecond)
 		defer tick.Stop()
 		for {
 			select {
@@ -35,12 +35,12 @@ func watch(pid int) (peak func() int64) {
 }
 
 // resident is the memory of a process and of all below it. What they share,
-// the program itself, counts for each.
+// the program itself, counts once.
 func resident(pid int) int64 {
 	dir := fmt.Sprintf("/proc/%d/", pid)
 	total := int64(0)
-	if status, err := os.ReadFile(dir + "status"); err == nil {
-		_, rest, _ := bytes.Cut(status, []byte("VmRSS:"))
+	if status, err := os.ReadFile(dir + "smaps_rollup"); err == nil {
+		_, rest, _ := bytes.Cut(status, []byte("\nPss:"))
 		if fields := strings.Fields(string(rest)); len(fields) > 0 {
 			kib, _ := strconv.ParseInt(fields[0], 10, 64)
 			total = kib << 10

@@ -179,7 +179,7 @@ func (r Record) encode() ([]byte, error) {
 		Tree string `yaml:"tree"`
 	}{r.Tree})
 	list(&t, "objects", r.Objects)
-	return t.out, t.err
+	return bytes.Clone(t.out), t.err
 }
 
 // ErrNoProvenance says that a commit was not made by sluice.

@@ -236,7 +236,8 @@ func (b *bench) steps(name string) []step {
 		},
 		before: func(dir string) error { return b.oneOverlay(dir) },
 	}
-	return []step{first, same, one, small}
+	start := step{name: "version", sluice: func(dir string) (cost, error) { return b.exec(dir, nil, b.sluice, "version") }}
+	return []step{first, same, one, small, start}
 }
 
 // oneOverlay puts a repository with a single overlay beside the others.

@@ -225,6 +225,67 @@ func TestShortWayIsTheLibrarys(t *testing.T) {
 	}
 }
 
+const (
+	bindings = `apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: b, namespace: one}
+subjects: [{kind: ServiceAccount, name: s, namespace: one}]
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: r}
+`
+	// Two objects of one name, which a namespace makes one and the same.
+	pair = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: one}}\n---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: two}}\n"
+)
+
+// shapes are kustomizations that chance does not make. What the library
+// refuses, the short way has to leave to it.
+var shapes = []struct {
+	name  string
+	files map[string]string
+	short bool
+}{
+	// A namespace in which there is no object of the name is another thing than
+	// one in which there is no object: only then is the current one looked at.
+	{"a namespace without the name", map[string]string{
+		"k/kustomization.yaml":     "resources: [../moved, x.yaml]\n",
+		"k/x.yaml":                 "{apiVersion: v1, kind: ConfigMap, metadata: {name: x, namespace: one}}\n---\n" + bindings,
+		"moved/kustomization.yaml": "namespace: one\nnamePrefix: p-\nresources: [s.yaml]\n",
+		"moved/s.yaml":             "{apiVersion: v1, kind: ServiceAccount, metadata: {name: s, namespace: zero}}\n",
+	}, true},
+	{"a namespace that is new", map[string]string{
+		"k/kustomization.yaml": "namespace: one\nnamePrefix: p-\nresources: [s.yaml]\n",
+		"k/s.yaml":             "{apiVersion: v1, kind: ServiceAccount, metadata: {name: s, namespace: zero}}\n---\n" + strings.Replace(bindings, "namespace: one}\nsub", "namespace: zero}\nsub", 1),
+	}, true},
+	{"two become one by their namespace", map[string]string{"k/kustomization.yaml": "namespace: x\nresources: [a.yaml]\n", "k/a.yaml": pair}, false},
+	{"one twice", map[string]string{"k/kustomization.yaml": "resources: [a.yaml, b.yaml]\n", "k/a.yaml": pair, "k/b.yaml": pair}, false},
+	{"two become one by a patch", map[string]string{
+		"k/kustomization.yaml": "resources: [a.yaml]\npatches:\n- target: {kind: ConfigMap}\n  options: {allowNameChange: true}\n  patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}'\n",
+		"k/a.yaml":             "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}\n---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: b}}\n",
+	}, false},
+	{"an object for local use", map[string]string{
+		"k/kustomization.yaml": "resources: [a.yaml]\n",
+		"k/a.yaml":             "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, annotations: {config.kubernetes.io/local-config: \"true\"}}}\n---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: b}}\n",
+	}, false},
+	{"a component as a resource", map[string]string{
+		"k/kustomization.yaml": "resources: [../c]\n", "c/a.yaml": pair,
+		"c/kustomization.yaml": "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nresources: [a.yaml]\n",
+	}, false},
+	{"a file elsewhere", map[string]string{"k/kustomization.yaml": "resources: [../a.yaml]\n", "a.yaml": pair}, false},
+	{"a key of another type", map[string]string{"k/kustomization.yaml": "resources: [a.yaml]\n", "k/a.yaml": "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, annotations: {a: [b]}}}\n"}, true},
+}
+
+func TestShortWayOnShapes(t *testing.T) {
+	quiet(t)
+	d, err := newDirect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range shapes {
+		if got := bothWays(t, d, s.files, "k"); got != s.short {
+			t.Errorf("%s: the short way: %t, want %t", s.name, got, s.short)
+		}
+	}
+}
+
 // A kustomization with a field that the short way does not know is the
 // library's.
 func TestShortWayKnowsItsFields(t *testing.T) {

@@ -61,11 +61,11 @@ func (e *emitter) mapping(n *yaml.Node, indent int) bool {
 	return true
 }
 
-// maxSimpleKey is below what the library writes as a key on a line of its own.
-const maxSimpleKey = 100
+// simpleKey is below what the library writes as a key on a line of its own.
+const simpleKey = 100
 
 func (e *emitter) key(k *yaml.Node) bool {
-	if k.Kind != yaml.ScalarNode || k.Tag != tagString || len(k.Value) > maxSimpleKey {
+	if k.Kind != yaml.ScalarNode || k.Tag != tagString || len(k.Value) > simpleKey {
 		return false
 	}
 	form := formOf(k.Value)

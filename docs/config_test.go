@@ -106,6 +106,23 @@ func word(t reflect.Type) string {
 	return "text"
 }
 
+const definition = `apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.com}
+spec:
+  group: example.com
+  names: {kind: Widget, plural: widgets}
+  scope: Namespaced
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties: {spec: {type: object, properties: {size: {type: integer, maximum: 9}}}}
+`
+
 // sources is what the examples of config.md are about.
 func sources(s *shell) {
 	deployment := "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api}\nspec:\n  template:\n    spec:\n      containers:\n      - {name: api, image: api}\n"
@@ -122,6 +139,10 @@ func sources(s *shell) {
 		"host.yaml":                              strings.Replace(strings.Replace(deployment, "name: api", "name: host", 1), "      containers", "      hostNetwork: true\n      containers", 1),
 		"broken.yaml":                            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: broken}\nspec: {}\n",
 		"text.yaml":                              "just text\n",
+		"typos.yaml":                             "apiVersion: v1\nkind: Service\nmetadata: {name: typos}\nspec:\n  ports:\n  - port: \"80\"\n    targetport: http\n",
+		"old.yaml":                               "apiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: old}\nspec: {replicas: 1}\n",
+		"widget.yaml":                            "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\nspec:\n  size: 12\n",
+		"definitions/widgets.yaml":               definition,
 		"empty/README.md":                        "Nothing to apply.\n",
 		"nothing/kustomization.yaml":             "configMapGenerator: []\n",
 		"base/deployment.yaml":                   strings.Replace(deployment, "name: api", "name: next", 1),
@@ -184,7 +205,8 @@ func TestConfigFindings(t *testing.T) {
 		}
 	}
 	for _, file := range []string{
-		"config/config.go", "config/check.go", "config/decode.go", "config/forms.go", "config/check_tools.go", "hydrate/hydrate.go", "hydrate/policy.go", "inject/inject.go", "inject/pins.go",
+		"config/config.go", "config/check.go", "config/forge.go", "config/decode.go", "config/forms.go", "config/check_tools.go", "config/check_validate.go",
+		"hydrate/hydrate.go", "hydrate/policy.go", "hydrate/validate.go", "inject/inject.go", "inject/pins.go",
 		"inject/conduit/options.go", "render/render.go",
 	} {
 		for _, pattern := range findings(t, filepath.Join("../pkg", filepath.FromSlash(file))) {

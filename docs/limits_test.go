@@ -9,9 +9,12 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/sluice-dev/sluice/pkg/render"
 )
 
 // inside are limits that nobody meets from outside, with the reason.
@@ -20,13 +23,14 @@ var inside = map[string]string{
 	"pkg/inject.maxSaid":        "more than it helps to read",
 	"pkg/render.maxSaid":        "never shown",
 	"pkg/render.maxStack":       "a guard against endless recursion",
-	"pkg/repo.maxPause":         "between two tries of LockWait",
+	"pkg/repo.maxPause":         "between two tries of defaultLockWait",
 	"pkg/repo.maxLinks":         "git's own",
 	"pkg/repo.maxAlternates":    "git's own",
 	"pkg/repo.maxChain":         "above what git makes",
 	"pkg/repo.maxIncludes":      "git's own",
 	"pkg/repo.maxCached":        "a cache",
 	"pkg/inject/conduit.maxUID": "shown in config.md",
+	"pkg/forge/github.maxLooks": "half a minute for GitHub to notice a merge; nothing fails after it",
 	"pkg/edit.maxGrid":          "a list longer than that is written anew where it changed",
 	"pkg/repo.maxSlack":         "a search for what the remote has, not for what is sent",
 	"pkg/repo.maxEdges":         "the same",
@@ -57,6 +61,11 @@ func TestLimits(t *testing.T) {
 			t.Errorf("limitations.md: %q of %s is not a number and a unit", cells[0], name)
 		case !constant.Compare(evaluate(t, strings.ReplaceAll(m[1], ",", "")+units[m[2]]), token.EQL, want):
 			t.Errorf("limitations.md says %s of %s, which is %s", cells[0], name, want)
+		}
+	}
+	for i := range reflect.TypeFor[render.Limits]().NumField() {
+		if name := "pkg/render." + reflect.TypeFor[render.Limits]().Field(i).Name; table[name] == nil {
+			t.Errorf("limitations.md has no row for %s", name)
 		}
 	}
 	for name := range inside {

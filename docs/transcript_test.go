@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sluice-dev/sluice/pkg/branch"
 	"github.com/sluice-dev/sluice/pkg/config"
 )
 
@@ -113,6 +114,28 @@ func (s *shell) replay(p *page) {
 func TestInjection(t *testing.T) { newShell(t).replay(readPage(t, "injection.md")) }
 
 func TestGetStarted(t *testing.T) { newShell(t).replay(readPage(t, "get-started.md")) }
+
+func TestBranch(t *testing.T) { newShell(t).replay(readPage(t, "branch.md")) }
+
+// TestHows holds the table of branch.md to the ways in which a branch can
+// leave the line.
+func TestHows(t *testing.T) {
+	table := readPage(t, "branch.md").rows(t)
+	all := []branch.How{
+		branch.Squashed, branch.Rebased, branch.Merged, branch.Reverted, branch.RolledBack, branch.OtherFiles,
+		branch.Apart, branch.Edited, branch.Foreign, branch.Newer, branch.Untold,
+	}
+	for _, how := range all {
+		if table[string(how)] == nil {
+			t.Errorf("branch.md has no row for %q", how)
+		}
+	}
+	if len(table) != len(all) {
+		t.Errorf("branch.md has %d rows, there are %d ways", len(table), len(all))
+	}
+}
+
+func TestVerify(t *testing.T) { newShell(t).replay(readPage(t, "verify.md")) }
 
 // TestReadme runs the README's transcript on the repository of the demo.
 func TestReadme(t *testing.T) {

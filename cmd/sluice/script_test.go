@@ -39,7 +39,7 @@ func TestScript(t *testing.T) {
 			config := "[user]\n\tname = Ada Example\n\temail = ada@example.com\n[init]\n\tdefaultBranch = main\n[advice]\n\tdetachedHead = false\n"
 			return os.WriteFile(filepath.Join(env.WorkDir, ".gitconfig"), []byte(config), 0o600)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fsck": fsck, "tree": printTree, "code": code, "serve": serve},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fsck": fsck, "tree": printTree, "code": code, "http-serve": httpServe, "ssh-serve": sshServe, "serve": serve},
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,15 +20,16 @@ type Moved struct {
 
 // Apply writes the commits of all chains and moves their branches: all of
 // them or none. It gives the moves of each chain in order. now is the time for
-// the reflog; the commits have none of it. After a *repo.ReflogError all has
-// been done but the reflog.
+// the reflog; the commits have none of it. Commits are signed before anything
+// is written. After a *repo.ReflogError all has been done but the reflog.
 func Apply(ctx context.Context, r *repo.Repo, chains []*Next, now time.Time) (moves [][]Moved, err error) {
 	w := r.NewWriter()
-	defer func() { err = errors.Join(err, w.Close()) }()
+	// A .keep file that stays is no fault of the commit: a later run takes it away.
+	defer w.Close()
 	moves = make([][]Moved, len(chains))
 	var updates []repo.RefUpdate
 	for i, n := range chains {
-		if moves[i], err = n.moves(w); err != nil {
+		if moves[i], err = n.moves(ctx, w); err != nil {
 			return nil, err
 		}
 		for _, m := range moves[i] {
@@ -40,18 +42,31 @@ func Apply(ctx context.Context, r *repo.Repo, chains []*Next, now time.Time) (mo
 	if err := w.Flush(ctx); err != nil {
 		return nil, err
 	}
+	err = move(ctx, r, w, updates, now, "sluice commit")
+	var reflog *repo.ReflogError
+	if err != nil && !errors.As(err, &reflog) {
+		return nil, err
+	}
+	return moves, err
+}
+
+// move moves branches to commits that are written.
+func move(ctx context.Context, r *repo.Repo, w *repo.Writer, updates []repo.RefUpdate, now time.Time, message string) error {
 	who := r.Committer()
 	who.When = now
-	err = r.UpdateRefs(ctx, updates, who, "sluice commit")
+	err := r.UpdateRefs(ctx, updates, who, message)
 	if Landed(r, updates, err) {
 		err = nil
 	}
 	var reflog *repo.ReflogError
 	if err != nil && !errors.As(err, &reflog) {
-		return nil, err
+		return err
 	}
 	// The branches have moved: an interruption must not turn that into an error.
-	return moves, errors.Join(err, w.Recheck(context.WithoutCancel(ctx)))
+	if gone := w.Recheck(context.WithoutCancel(ctx)); gone != nil {
+		err = errors.Join(err, fmt.Errorf("looking again for the objects, when the branches had moved: %w", gone))
+	}
+	return err
 }
 
 // Landed tells whether an update that lost a race lost it to a run that did
@@ -71,16 +86,19 @@ func Landed(r *repo.Repo, updates []repo.RefUpdate, err error) bool {
 }
 
 // moves adds a chain's objects and says which branches are to move to them.
-func (n *Next) moves(w *repo.Writer) ([]Moved, error) {
+func (n *Next) moves(ctx context.Context, w *repo.Writer) ([]Moved, error) {
 	var moves []Moved
+	if n.Outcome == Superseded {
+		return nil, nil // an older config knows less of which branches there are to be
+	}
 	if n.Outcome == Committed {
-		id, err := n.write(w)
+		id, err := n.spec.write(ctx, w)
 		if err != nil {
 			return nil, err
 		}
 		moves = append(moves, Moved{Branch: n.Root.Branch, Before: n.local, After: id})
 	}
-	if len(n.Made) > 0 {
+	if len(n.Made) > 0 || slices.Contains(n.spec.parents, rootID) {
 		if id, err := writeRoot(w); err != nil || id != rootID {
 			return nil, fmt.Errorf("writing the root commit: %w", err)
 		}
@@ -94,22 +112,12 @@ func (n *Next) moves(w *repo.Writer) ([]Moved, error) {
 }
 
 // write adds the commit's objects.
-func (n *Next) write(w *repo.Writer) (repo.ID, error) {
-	var changes []repo.Change
-	for dir, files := range n.spec.dirs {
-		c := repo.Change{Path: dir}
-		for _, p := range files.Paths() {
-			c.Files = append(c.Files, repo.File{Path: p, Data: files[p]})
-		}
-		changes = append(changes, c)
-	}
-	root, err := w.Update(n.spec.base, changes)
+func (s spec) write(ctx context.Context, w *repo.Writer) (repo.ID, error) {
+	root, err := w.Update(s.base, s.changes)
 	if err != nil {
 		return "", err
 	}
-	return w.Commit(repo.CommitSpec{
-		Tree: root, Parents: n.spec.parents, Author: n.spec.author, Committer: n.spec.commit, Message: n.spec.message,
-	})
+	return w.SignedCommit(ctx, repo.CommitSpec{Tree: root, Parents: s.parents, Author: s.author, Committer: s.commit, Message: s.message}, s.signer)
 }
 
 func writeRoot(w *repo.Writer) (repo.ID, error) {

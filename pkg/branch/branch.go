@@ -4,13 +4,12 @@
 package branch
 
 import (
-	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/repo"
+	"github.com/sluice-dev/sluice/pkg/source"
 	"github.com/sluice-dev/sluice/pkg/tree"
 )
 
@@ -42,20 +41,62 @@ func ReadHead(r *repo.Repo, e config.Environment) (Head, error) {
 			return h, err
 		}
 	}
+	return h, h.read(r)
+}
+
+// read fills in what the tip says of itself.
+func (h *Head) read(r *repo.Repo) error {
 	if h.Tip == "" || h.Tip == rootID {
-		return h, nil
+		return nil
 	}
 	files, err := r.Files(h.Tip)
 	if err != nil {
-		return h, err
+		return err
 	}
 	h.Provenance, err = tree.ReadProvenance(files)
 	if errors.Is(err, tree.ErrNoProvenance) {
-		h.Foreign = true
-	} else {
-		h.Damaged = err
+		h.Foreign, err = foreign(r, *h, files)
+		return err
 	}
-	return h, nil
+	h.Damaged = err
+	return nil
+}
+
+// foreign tells a branch that sluice did not make from one that it made and
+// that holds nothing yet but other files.
+func foreign(r *repo.Repo, h Head, files source.Tree) (bool, error) {
+	if id, err := tree.ID(files, h.Environment.Path); err != nil || id != "" {
+		return true, err
+	}
+	for id := h.Tip; id != rootID; {
+		c, err := r.Commit(id)
+		if err != nil {
+			return true, gone(err)
+		}
+		if len(c.Parents) == 0 {
+			return true, nil
+		}
+		id = c.Parents[0]
+	}
+	return false, nil
+}
+
+// Source gives the source commit that the environment's own directory was
+// rendered from: after a rollback that of the commit rolled back to. It is empty
+// if the branch does not say, or says it with a commit that cannot be read.
+func (h Head) Source(r *repo.Repo) repo.ID {
+	e, ok := recorded(h)
+	switch {
+	case h.Provenance == nil:
+		return ""
+	case !ok || e.RolledBackTo == "":
+		return repo.ID(h.Provenance.Source.Commit)
+	}
+	to, err := readState(r, repo.ID(e.RolledBackTo))
+	if err != nil {
+		return ""
+	}
+	return repo.ID(to.provenance.Source.Commit)
 }
 
 // tip takes a branch that is surely absent for an empty tip.
@@ -77,204 +118,6 @@ func ReadHeads(r *repo.Repo, chain config.Chain) ([]Head, error) {
 		heads[i] = h
 	}
 	return heads, nil
-}
-
-// Outcome is what a commit came to.
-type Outcome string
-
-// What a commit can come to.
-const (
-	Committed  Outcome = "committed"
-	Unchanged  Outcome = "unchanged"  // the branch holds exactly this already
-	Superseded Outcome = "superseded" // the branch holds a newer source commit
-)
-
-// Next is a chain's next commit.
-type Next struct {
-	Outcome Outcome
-	Root    config.Environment
-	Tip     repo.ID // of the root's branch before; empty without one
-	local   repo.ID // the same in this repository
-	Changed []Changed
-	Made    []config.Environment // whose branches have to be made
-
-	spec spec
-}
-
-// Changed counts an environment's objects that differ from the branch.
-type Changed struct {
-	Environment string `json:"environment"`
-	Objects     int    `json:"objects"`
-}
-
-type spec struct {
-	dirs    map[string]tree.Files // nil takes the directory away
-	base    repo.ID               // tree that everything else is taken over from
-	parents []repo.ID
-	author  repo.Signature
-	commit  repo.Signature
-	message string
-}
-
-// Options are the words that change what is refused.
-type Options struct {
-	AllowUnrelatedSource bool
-}
-
-// Plan gives the next commit of a chain whose environments were rendered from
-// source. It refuses what would lose somebody's work.
-func Plan(ctx context.Context, r *repo.Repo, heads []Head, environments []*tree.Environment, p tree.Provenance, source *repo.Commit, o Options) (*Next, error) {
-	root := heads[0]
-	next := &Next{Root: root.Environment, Tip: root.Tip, local: root.Local}
-	for i, h := range heads {
-		if h.Tip == "" {
-			next.Made = append(next.Made, h.Environment)
-		}
-		if err := checkHead(r, h, i == 0 || h.Tip == ""); err != nil {
-			return nil, err
-		}
-	}
-	if err := checkLine(heads); err != nil {
-		return nil, err
-	}
-	unrelated := false
-	if root.Provenance != nil {
-		how, err := checkSource(ctx, r, root, source.ID, o)
-		if err != nil {
-			return nil, err
-		}
-		if how == older {
-			next.Outcome = Superseded
-			return next, nil
-		}
-		unrelated = how == apart
-		if err := checkConfig(r, root, source.ID, p.Source.Config); err != nil {
-			return nil, err
-		}
-	}
-	return next, next.compose(r, root, unrelated, environments, p, source)
-}
-
-// compose fills in the commit, unless nothing changed.
-func (n *Next) compose(r *repo.Repo, root Head, unrelated bool, environments []*tree.Environment, p tree.Provenance, source *repo.Commit) error {
-	n.Outcome = Committed
-	parent, err := n.parent(r)
-	if err != nil {
-		return err
-	}
-	n.spec.parents, n.spec.base = []repo.ID{parent.ID}, parent.Tree
-	have, err := r.TreeFiles(parent.Tree)
-	if err != nil {
-		return err
-	}
-	differ := false
-	for _, env := range environments {
-		differences, err := tree.Compare(have, env.Path, env.Files)
-		if err != nil {
-			return err
-		}
-		differ = differ || len(differences) > 0
-		n.Changed = append(n.Changed, Changed{Environment: env.Name, Objects: countObjects(differences)})
-	}
-	gone := removed(root.Provenance, environments)
-	if !differ && len(gone) == 0 && root.Provenance != nil && sameNames(root.Provenance, environments) {
-		n.Outcome = Unchanged
-		return nil
-	}
-	n.spec.dirs, err = tree.Branch(p, environments, func(environment, app string) (*tree.Record, error) {
-		if unrelated {
-			return nil, nil // a record of a history that may soon be gone proves nothing
-		}
-		return tree.ReadRecord(have, environment, app)
-	})
-	if err != nil {
-		return err
-	}
-	for _, dir := range gone {
-		n.spec.dirs[dir] = nil
-	}
-	when := source.Committer.When
-	if parent.Committer.When.After(when) {
-		when = parent.Committer.When
-	}
-	if _, offset := when.Zone(); max(offset, -offset) >= 24*60*60 {
-		when = when.UTC() // a source may hold a time zone that there is not: git fsck refuses it
-	}
-	n.spec.author, n.spec.commit = source.Author, r.Committer()
-	n.spec.author.When, n.spec.commit.When = when, when
-	name, objects := n.headline()
-	n.spec.message = message(name, objects, source.Message, p, pins(environments))
-	return nil
-}
-
-// headline is the first environment of the chain in which objects changed.
-func (n *Next) headline() (name string, objects int) {
-	for _, c := range n.Changed {
-		if c.Objects > 0 {
-			return c.Environment, c.Objects
-		}
-	}
-	return n.Root.Name, 0
-}
-
-// parent gives the commit that the next one follows.
-func (n *Next) parent(r *repo.Repo) (*repo.Commit, error) {
-	if n.Tip == "" || n.Tip == rootID {
-		return rootCommit(), nil
-	}
-	return r.Commit(n.Tip)
-}
-
-// removed gives the recorded directories that no environment has any more.
-func removed(p *tree.Provenance, environments []*tree.Environment) []string {
-	if p == nil {
-		return nil
-	}
-	kept := map[string]bool{}
-	for _, e := range environments {
-		kept[e.Path] = true
-	}
-	var gone []string
-	for _, e := range p.Environments {
-		if !kept[e.Path] {
-			gone = append(gone, e.Path)
-		}
-	}
-	return gone
-}
-
-// sameNames tells whether the environments are those that are recorded: one
-// under a new name needs its records under that name, also if no object changed.
-func sameNames(p *tree.Provenance, environments []*tree.Environment) bool {
-	recorded := map[string]string{}
-	for _, e := range p.Environments {
-		recorded[e.Path] = e.Name
-	}
-	for _, e := range environments {
-		if recorded[e.Path] != e.Name {
-			return false
-		}
-	}
-	return true
-}
-
-func countObjects(differences []tree.Difference) int {
-	n := 0
-	for _, d := range differences {
-		if !strings.HasSuffix(d.Path, "/kustomization.yaml") {
-			n++
-		}
-	}
-	return n
-}
-
-// pins gives every pin of the environments once, in order.
-func pins(environments []*tree.Environment) []tree.Pin {
-	var records []tree.AppRecord
-	for _, e := range environments {
-		records = append(records, e.Records...)
-	}
-	return tree.Pins(records)
 }
 
 // The root commit that all branches of all chains share. It is the same in

@@ -35,13 +35,13 @@ func TestMessage(t *testing.T) {
 		Source:   tree.Source{Commit: "c0ffee", Ref: "refs/heads/main", Repository: "https://example.com/a\nSource-Commit: 0"},
 		Renderer: tree.Renderer{Sluice: "v1\nInjector: x"},
 	}
-	got := message("staging", 2, "Fix\x1b[31m it\u202e now\n\nSource-Commit: 1", p, []tree.Pin{{Injector: "conduit", Version: "v0.3.1"}})
+	got := message(headline("staging", 2), "Fix\x1b[31m it\u202e now\n\nSource-Commit: 1", nil, p, []tree.Pin{{Injector: "conduit", Version: "v0.3.1"}})
 	want := "staging: 2 objects changed (Fix\uFFFD[31m it\uFFFD now)\n\nSource-Commit: c0ffee\nSource-Ref: refs/heads/main\n" +
 		"Source-Repository: https://example.com/a\nInjector: conduit v0.3.1\nHydrator-Version: sluice v1\n"
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	long := message("e", 1, strings.Repeat("é", 300), p, nil)
+	long := message(headline("e", 1), strings.Repeat("é", 300), nil, p, nil)
 	if subject, _, _ := strings.Cut(long, "\n"); len([]rune(subject)) > 140 || !strings.HasSuffix(subject, "…)") {
 		t.Errorf("subject not cut: %s", subject)
 	}

@@ -4,90 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/repo"
 	"github.com/sluice-dev/sluice/pkg/tree"
 )
-
-// checkLine refuses to begin a second line beside the one that later
-// environments stand on: nothing of it could ever be promoted to them.
-func checkLine(heads []Head) error {
-	root := heads[0]
-	for _, h := range heads[1:] {
-		if !root.Bare() || h.Provenance == nil {
-			continue
-		}
-		what, force := "does not exist", ""
-		if root.Tip != "" {
-			what, force = "is empty", "-f "
-		}
-		return &finding.Refusal{
-			Text: fmt.Sprintf("branch %s %s, and %s is hydrated: what begins anew could never be promoted to it", root.Environment.Branch, what, h.Environment.Branch),
-			Hint: fmt.Sprintf("go on from there: git branch %s%s %s", force, root.Environment.Branch, h.Tip),
-		}
-	}
-	return nil
-}
-
-// checkHead refuses a branch that is not sluice's to move, and one that is to
-// move and cannot.
-func checkHead(r *repo.Repo, h Head, moves bool) error {
-	branch := h.Environment.Branch
-	if h.Foreign {
-		return &finding.Refusal{
-			Text: fmt.Sprintf("branch %s was not written by sluice: its tip %s has no %s", branch, h.Tip.Short(), tree.ProvenancePath),
-			Hint: fmt.Sprintf("give environment %q another branch, or move this one out of the way: git branch -m %s %s-before-sluice", h.Environment.Name, branch, branch),
-		}
-	}
-	if moves {
-		if err := CheckMovable(r, branch); err != nil {
-			return err
-		}
-	}
-	if h.Damaged != nil {
-		return damaged(branch, h.Damaged)
-	}
-	if h.Provenance == nil {
-		return nil
-	}
-	files, err := r.Files(h.Tip)
-	if err != nil {
-		return err
-	}
-	var edited []string
-	for _, e := range h.Provenance.Environments {
-		if _, err := tree.Records(files, e.Name); err != nil {
-			var missing *repo.MissingObjectError
-			if errors.As(err, &missing) {
-				return err
-			}
-			return damaged(branch, err)
-		}
-		id, err := tree.ID(files, e.Path)
-		if err != nil {
-			return err
-		}
-		if id != e.Tree {
-			edited = append(edited, e.Path+"/")
-		}
-	}
-	if len(edited) > 0 {
-		return &finding.Refusal{
-			Text: fmt.Sprintf("branch %s was edited by hand: %s at %s is not what was hydrated", branch, strings.Join(edited, " and "), h.Tip.Short()),
-			Hint: fmt.Sprintf("see what is different: sluice verify %s; then make the change in the source and take the edit back: git revert on %s", h.Environment.Name, branch),
-		}
-	}
-	return nil
-}
-
-func damaged(branch string, why error) error {
-	return &finding.Refusal{
-		Text: fmt.Sprintf("branch %s was edited by hand: %v", branch, why),
-		Hint: "take the edit back: git revert on " + branch,
-	}
-}
 
 // CheckMovable refuses a branch that a working tree has checked out.
 func CheckMovable(r *repo.Repo, name string) error {
@@ -137,7 +58,7 @@ func checkSource(ctx context.Context, r *repo.Repo, root Head, source repo.ID, o
 	}
 	branch := root.Environment.Branch
 	if isNewer == repo.Unknown {
-		return apart, unknownHistory(fmt.Sprintf("whether source %s follows %s, which %s holds, cannot be told", source.Short(), recorded.Short(), branch))
+		return apart, unknownSource(root, source)
 	}
 	return apart, &finding.Refusal{
 		Text: fmt.Sprintf("source %s does not follow %s, which %s holds: the source's history was rewritten, or this is another branch of it", source.Short(), recorded.Short(), branch),
@@ -165,6 +86,7 @@ func checkConfig(r *repo.Repo, root Head, source repo.ID, config string) error {
 	}
 }
 
-func unknownHistory(what string) error {
-	return &finding.Refusal{Text: what + ": the history is not here", Hint: "fetch it: git fetch --unshallow, or fetch-depth: 0 in actions/checkout"}
+func unknownSource(root Head, source repo.ID) error {
+	recorded := repo.ID(root.Provenance.Source.Commit)
+	return unknownHistory(fmt.Sprintf("whether source %s follows %s, which %s holds, cannot be told", source.Short(), recorded.Short(), root.Environment.Branch))
 }

@@ -26,13 +26,23 @@ func Verify(ctx context.Context, r *repo.Repo, tip repo.ID) ([]tree.Difference, 
 	var found []tree.Difference
 	var all []tree.AppRecord
 	for _, e := range p.Environments {
+		rendered := p.Source.Commit
+		if e.RolledBackTo != "" {
+			lies, from, err := verifyRollback(ctx, r, tip, e)
+			if err != nil {
+				return nil, err
+			}
+			if rendered = from; lies != "" {
+				found = append(found, tree.Difference{Path: tree.ProvenancePath, What: "different", Detail: lies})
+			}
+		}
 		records, err := tree.Records(files, e.Name)
 		if err != nil {
 			return nil, nil
 		}
 		all = append(all, records...)
 		for _, record := range records {
-			same, err := sameInputs(r, p, e.Name, record)
+			same, err := sameInputs(r, rendered, e.Name, record)
 			if err != nil {
 				return nil, err
 			}
@@ -51,10 +61,28 @@ func Verify(ctx context.Context, r *repo.Repo, tip repo.ID) ([]tree.Difference, 
 	return found, err
 }
 
+// verifyRollback says in what an environment is not what a rollback gives,
+// and the source commit that it was rendered from.
+func verifyRollback(ctx context.Context, r *repo.Repo, tip repo.ID, e tree.EnvironmentRecord) (lies, source string, err error) {
+	h, err := readState(r, tip)
+	if err != nil {
+		return "", "", err
+	}
+	lies, err = checkRollback(ctx, r, h, e, tip)
+	if err != nil || lies != "" {
+		return lies, "", err
+	}
+	to, err := readState(r, repo.ID(e.RolledBackTo))
+	if err != nil {
+		return "", "", err
+	}
+	return "", to.provenance.Source.Commit, nil
+}
+
 // sameInputs tells whether the source commit that a record names holds the
-// inputs that it names: those of a newer commit have been compared by rendering.
-func sameInputs(r *repo.Repo, p *tree.Provenance, environment string, record tree.AppRecord) (bool, error) {
-	if record.Commit == p.Source.Commit {
+// inputs that it names: those of the commit that was rendered have been compared.
+func sameInputs(r *repo.Repo, rendered, environment string, record tree.AppRecord) (bool, error) {
+	if record.Commit == rendered {
 		return true, nil
 	}
 	files, err := r.Files(repo.ID(record.Commit))
@@ -78,8 +106,9 @@ func sameInputs(r *repo.Repo, p *tree.Provenance, environment string, record tre
 	return true, nil
 }
 
-// saysSo tells whether the commit that brought the tip's provenance ends with
-// these trailers. Later commits may change files that are nobody's business.
+// saysSo tells whether a commit that brought the tip's provenance ends with
+// these trailers. Later commits may change files that are nobody's business,
+// or take back what others did to the provenance.
 func saysSo(ctx context.Context, r *repo.Repo, tip repo.ID, want string) (says bool, err error) {
 	provenance := ""
 	complete, err := r.WalkFirstParents(ctx, tip, func(c *repo.Commit) (bool, error) {
@@ -95,7 +124,7 @@ func saysSo(ctx context.Context, r *repo.Repo, tip repo.ID, want string) (says b
 			provenance = id
 		}
 		if id != provenance {
-			return false, nil
+			return true, nil
 		}
 		says = strings.HasSuffix(c.Message, "\n\n"+want)
 		return !says, nil

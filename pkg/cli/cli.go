@@ -10,12 +10,14 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-dev/sluice/pkg/render"
+	"github.com/sluice-dev/sluice/pkg/repo"
 )
 
 // Program is everything that a run takes from its surroundings.
@@ -25,8 +27,10 @@ type Program struct {
 	Out     io.Writer // the product
 	Err     io.Writer // all else
 	Env     func(string) string
+	Environ []string // all of the environment, for the git program
 	Now     func() time.Time
-	Version string // empty: taken from the build's own record
+	Random  func() float64 // from 0 up to 1; what waits takes its length from it
+	Version string         // empty: taken from the build's own record
 }
 
 // workerArg is the one argument of a kustomize worker process.
@@ -51,7 +55,12 @@ func Main(ctx context.Context, p Program) int {
 	root.SetOut(p.Out)
 	root.SetErr(p.Err)
 	err := root.ExecuteContext(ctx)
-	if ctx.Err() != nil && err != nil {
+	var unknown *repo.UnknownOutcomeError
+	switch {
+	case ctx.Err() == nil || err == nil:
+	case errors.As(err, &unknown):
+		err = errors.Join(unknown, context.Canceled) // nobody may be told that nothing was changed
+	default:
 		err = context.Canceled
 	}
 	return c.report(err)
@@ -94,12 +103,16 @@ environment's branch forward to that same commit.`,
 			return &usageError{err}
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		PersistentPreRunE: func(*cobra.Command, []string) error {
-			switch c.output {
-			case "text", "json", "yaml":
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			formats := []string{"text", "json", "yaml"}
+			if more := cmd.Annotations[moreFormats]; more != "" {
+				formats = append(formats, strings.Fields(more)...)
+			}
+			if slices.Contains(formats, c.output) {
 				return nil
 			}
-			return &usageError{fmt.Errorf("-o takes text, json or yaml, not %q", c.output)}
+			last := len(formats) - 1
+			return &usageError{fmt.Errorf("-o takes %s or %s, not %q", strings.Join(formats[:last], ", "), formats[last], c.output)}
 		},
 	}
 	flags := root.PersistentFlags()
@@ -110,9 +123,13 @@ environment's branch forward to that same commit.`,
 	flags.BoolVarP(&c.verbose, "verbose", "v", false, "say what is being done")
 	flags.BoolVar(&c.noColor, "no-color", false, "no colors (also: NO_COLOR, CI, or output that is no terminal)")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(c.renderCommand(), c.commitCommand(), c.promoteCommand(), c.verifyCommand(), c.statusCommand(), c.injectCommand(), c.uninjectCommand(), c.pinCommand(), c.versionCommand())
+	root.AddCommand(c.renderCommand(), c.diffCommand(), c.parityCommand(), c.commitCommand(), c.promoteCommand(), c.rollbackCommand(), c.verifyCommand(), c.statusCommand(), c.whyCommand(), c.injectCommand(), c.uninjectCommand(), c.pinCommand(), c.versionCommand())
 	return root
 }
+
+// moreFormats annotates a command with the formats that it has beside those
+// of every command.
+const moreFormats = "formats"
 
 // usageError is a mistake in the command line itself.
 type usageError struct{ error }

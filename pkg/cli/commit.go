@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-dev/sluice/pkg/branch"
-	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/hydrate"
 	"github.com/sluice-dev/sluice/pkg/render"
@@ -20,18 +19,29 @@ import (
 )
 
 func (c *command) commitCommand() *cobra.Command {
-	var rev string
+	var rev, remote string
+	var push, sign, unsigned bool
 	var options branch.Options
 	cmd := &cobra.Command{
 		Use: "commit", Short: "Commit the hydrated objects to the environment branches",
 		Long: `Commit renders the source commit for every environment and writes the result
 as one commit to the branch of the first environment of each chain. The other
 environments get that same commit by promotion. If no object changed there is
-no commit.`,
+no commit. A branch that left its chain's line, by a squash merge or a rollback,
+is taken in as a further parent, so that it can be promoted to again.
+
+
+With --push it starts from the branches as the remote has them, pushes all of
+them together and never by force, and then moves those here. If somebody else
+was first, it starts again from there.`,
 		Example: `  sluice commit
-  sluice commit --rev main`,
+  sluice commit --rev main
+  sluice commit --push`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("remote") && !push {
+				return &usageError{errors.New("--remote says where to push: it goes with --push")}
+			}
 			w, err := c.open()
 			if err != nil {
 				return err
@@ -40,15 +50,28 @@ no commit.`,
 			if err != nil {
 				return err
 			}
-			results, err := c.commit(cmd.Context(), w, s, options)
+			if options.Signer, err = c.signer(w, sign && !unsigned); err != nil {
+				return err
+			}
+			var results []committed
+			if push {
+				results, err = c.commitAndPush(cmd.Context(), w, s, options, remote)
+			} else {
+				results, err = c.commit(cmd.Context(), w, s, options)
+			}
 			if err != nil {
 				return err
 			}
-			return c.printCommits(results)
+			return unprinted(c.printCommits(results), movedTo(results))
 		},
 	}
 	cmd.Flags().StringVar(&rev, "rev", "HEAD", "the source commit `REV`")
+	cmd.Flags().BoolVar(&push, "push", false, "push the branches")
+	cmd.Flags().StringVar(&remote, "remote", "origin", "with --push: the remote's `NAME` in git's config")
 	cmd.Flags().BoolVar(&options.AllowUnrelatedSource, "allow-unrelated-source", false, "commit from a source that does not contain the one that the branch holds")
+	cmd.Flags().BoolVar(&options.Adopt, "adopt", false, "take over branches that sluice did not write; files beside the environments' directories stay")
+	cmd.Flags().BoolVar(&options.DiscardEdits, "discard-edits", false, "overwrite what was edited by hand on the branches")
+	signFlags(cmd, &sign, &unsigned)
 	return cmd
 }
 
@@ -61,28 +84,58 @@ type committed struct {
 	Before      repo.ID          `json:"before,omitempty"`
 	Source      repo.ID          `json:"source"`
 	Changed     []branch.Changed `json:"changed,omitempty"`
-	Made        []string         `json:"made,omitempty"` // branches made at the root commit
+	Made        []string         `json:"made,omitempty"`   // branches made at the root commit
+	Pushed      string           `json:"pushed,omitempty"` // the remote where something moved
+	Healed      []healed         `json:"healed,omitempty"`
+	Adopted     []string         `json:"adopted,omitempty"` // branches that sluice did not write before
+	Discarded   []discarded      `json:"discarded,omitempty"`
+	Untold      []string         `json:"untold,omitempty"` // branches that may have left the line
 }
 
+// healed is a branch that had left the line and was taken in.
+type healed struct {
+	Environment string     `json:"environment"`
+	Branch      string     `json:"branch"`
+	Commit      repo.ID    `json:"commit"`
+	How         branch.How `json:"how"`
+	Content     repo.ID    `json:"content,omitempty"` // hydrated commit with the same content
+}
+
+// discarded is an edit by hand that was overwritten.
+type discarded struct {
+	Branch  string   `json:"branch"`
+	Commit  repo.ID  `json:"commit"`
+	Changes []change `json:"changes"`
+}
+
+func discards(edits []branch.Edit) []discarded {
+	var all []discarded
+	for _, e := range edits {
+		all = append(all, discarded{Branch: e.Environment.Branch, Commit: e.Tip, Changes: append([]change{}, changesOf(e.Changes)...)})
+	}
+	return all
+}
+
+// commit moves the branches here.
 func (c *command) commit(ctx context.Context, w *workspace, s *snapshot, options branch.Options) ([]committed, error) {
-	pool, err := c.renderer()
+	all, err := c.hydrate(ctx, w, s)
 	if err != nil {
 		return nil, err
 	}
-	defer pool.Close()
 	var plans []*branch.Next
-	var inputs []tree.Input
-	var list finding.List
-	for _, chain := range s.config.Chains() {
-		next, read, err := c.plan(ctx, w, s, chain, options, pool)
-		if err := list.Take(err); err != nil {
+	for i, chain := range s.config.Chains() {
+		heads, err := branch.ReadHeads(w.repo, chain)
+		if err != nil {
+			return nil, err
+		}
+		next, err := c.next(ctx, w, s, heads, all[i], options)
+		if err != nil {
+			return nil, err
+		}
+		if err := branch.CheckBehind(ctx, w.repo, next); err != nil {
 			return nil, err
 		}
 		plans = append(plans, next)
-		inputs = append(inputs, read...)
-	}
-	if err := list.Err(); err != nil {
-		return nil, err
 	}
 	c.stage("writing the commits and moving the branches")
 	moves, err := branch.Apply(ctx, w.repo, plans, c.Now())
@@ -92,24 +145,44 @@ func (c *command) commit(ctx context.Context, w *workspace, s *snapshot, options
 	var results []committed
 	for i, next := range plans {
 		results = append(results, result(next, moves[i], s.commit.ID))
+		c.noteBranches(next)
 	}
-	if head, err := w.repo.Resolve("HEAD"); err == nil && head == s.commit.ID {
-		c.noteUncommitted(w, inputs)
-	}
+	c.noteUncommitted(w, s, all)
 	return results, nil
 }
 
-// plan hydrates a chain and gives its next commit.
-func (c *command) plan(ctx context.Context, w *workspace, s *snapshot, chain config.Chain, options branch.Options, pool hydrate.Renderer) (*branch.Next, []tree.Input, error) {
-	heads, err := branch.ReadHeads(w.repo, chain)
+// hydrated is what a chain renders to.
+type hydrated []*tree.Environment
+
+// hydrate renders every chain. It looks at no branch, so that what it gives can
+// be committed onto whatever tip there is.
+func (c *command) hydrate(ctx context.Context, w *workspace, s *snapshot) ([]hydrated, error) {
+	pool, err := c.renderer()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	c.stage("rendering %s from %s", chain.Root().Name+"'s chain", s.commit.ID.Short())
-	environments, err := hydrate.Environments(ctx, w.source(ctx, s), chain, pool)
-	if err != nil {
-		return nil, nil, err
+	defer pool.Close()
+	var all []hydrated
+	var list finding.List
+	for _, chain := range s.config.Chains() {
+		c.stage("rendering %s from %s", chain.Root().Name+"'s chain", s.commit.ID.Short())
+		environments, err := hydrate.Environments(ctx, w.source(ctx, s), chain, pool)
+		if err := list.Take(err); err != nil {
+			return nil, err
+		}
+		all = append(all, environments)
 	}
+	if err := list.Err(); err != nil {
+		return nil, err
+	}
+	for _, environments := range all {
+		c.noteUnchecked(environments)
+	}
+	return all, nil
+}
+
+// next gives a chain's next commit.
+func (c *command) next(ctx context.Context, w *workspace, s *snapshot, heads []branch.Head, environments hydrated, options branch.Options) (*branch.Next, error) {
 	p := tree.Provenance{
 		Source:   tree.Source{Commit: string(s.commit.ID), Ref: s.ref, Config: w.config},
 		Renderer: tree.Renderer{Sluice: c.Version, Kustomize: render.KustomizeVersion},
@@ -117,23 +190,17 @@ func (c *command) plan(ctx context.Context, w *workspace, s *snapshot, chain con
 	if remote, ok := w.repo.RemoteURL("origin"); ok {
 		p.Source.Repository = repo.SanitizeURL(remote)
 	}
-	next, err := branch.Plan(ctx, w.repo, heads, environments, p, s.commit, options)
-	if err != nil {
-		return nil, nil, err
-	}
-	var inputs []tree.Input
-	for _, e := range environments {
-		for _, r := range e.Records {
-			inputs = append(inputs, r.Inputs...)
-		}
-	}
-	return next, inputs, nil
+	return branch.Plan(ctx, w.repo, heads, environments, p, s.commit, options)
 }
 
 func result(next *branch.Next, moved []branch.Moved, source repo.ID) committed {
 	out := committed{
 		Environment: next.Root.Name, Branch: next.Root.Branch, Outcome: next.Outcome,
 		Commit: next.Tip, Before: next.Tip, Source: source, Changed: next.Changed,
+		Adopted: next.Adopted, Discarded: discards(next.Edits), Untold: next.Untold,
+	}
+	for _, h := range next.Healed {
+		out.Healed = append(out.Healed, healed{h.Environment.Name, h.Environment.Branch, h.Commit, h.How, h.Content})
 	}
 	for _, m := range moved {
 		if m.Branch == next.Root.Branch {
@@ -145,6 +212,36 @@ func result(next *branch.Next, moved []branch.Moved, source repo.ID) committed {
 	return out
 }
 
+// noteBranches says what became of what people did to the branches.
+func (c *command) noteBranches(next *branch.Next) {
+	for _, e := range next.Edits {
+		c.note("note: discarded what was edited by hand on %s; it is still in its history: git show %s", e.Environment.Branch, e.Tip)
+		if !c.quiet {
+			c.listEdit(e)
+		}
+	}
+	for _, name := range next.Adopted {
+		c.note("note: took over %s, which sluice did not write; files beside the environments' directories are as they were", name)
+	}
+	for _, name := range next.Untold {
+		c.note("note: whether %s has left the line of %s cannot be told: the history is not here; a commit in a full clone heals it", name, next.Root.Branch)
+	}
+}
+
+// movedTo says which branches the commits moved or made.
+func movedTo(results []committed) []string {
+	var moved []string
+	for _, r := range results {
+		if r.Commit != r.Before {
+			moved = append(moved, r.Branch+" to "+r.Commit.Short())
+		}
+		for _, made := range r.Made {
+			moved = append(moved, made+" (made)")
+		}
+	}
+	return moved
+}
+
 func (c *command) printCommits(results []committed) error {
 	v := struct {
 		Chains []committed `json:"chains"`
@@ -153,6 +250,9 @@ func (c *command) printCommits(results []committed) error {
 		var rows [][]string
 		for _, r := range results {
 			rows = append(rows, []string{r.Branch, r.Commit.Short(), r.describe()})
+			for _, h := range r.Healed {
+				rows = append(rows, []string{h.Branch, h.Commit.Short(), "taken in: " + string(h.How)})
+			}
 			for _, made := range r.Made {
 				rows = append(rows, []string{made, "", "made, nothing promoted yet"})
 			}
@@ -162,9 +262,13 @@ func (c *command) printCommits(results []committed) error {
 }
 
 func (r committed) describe() string {
+	pushed := ""
+	if r.Pushed != "" {
+		pushed = ", pushed to " + r.Pushed
+	}
 	switch r.Outcome {
 	case branch.Unchanged:
-		return "unchanged: source " + r.Source.Short() + " gives the same objects"
+		return "unchanged: source " + r.Source.Short() + " gives the same objects" + pushed
 	case branch.Superseded:
 		return "superseded: the branch already holds a newer source than " + r.Source.Short()
 	}
@@ -178,7 +282,7 @@ func (r committed) describe() string {
 	if len(parts) == 0 {
 		parts = []string{"no object"}
 	}
-	return "committed: " + strings.Join(parts, ", ") + " changed, from source " + r.Source.Short()
+	return "committed: " + strings.Join(parts, ", ") + " changed, from source " + r.Source.Short() + pushed
 }
 
 func count(n int, what string) string {
@@ -188,11 +292,29 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
+// noteUnchecked says, to those who asked, how many objects nothing is known of
+// that they could be checked against.
+func (c *command) noteUnchecked(environments []*tree.Environment) {
+	for _, e := range environments {
+		if n := len(e.Unchecked); n > 0 {
+			c.stage("%s: %s not checked against a schema, the first: %s", e.Name, count(n, "object"), e.Unchecked[0])
+		}
+	}
+}
+
 // noteUncommitted says which of the files that were rendered lie differently
 // in the working tree: what people edit last is often not committed yet.
-func (c *command) noteUncommitted(w *workspace, inputs []tree.Input) {
-	if w.root == "" {
+func (c *command) noteUncommitted(w *workspace, s *snapshot, all []hydrated) {
+	if head, err := w.repo.Resolve("HEAD"); w.root == "" || err != nil || head != s.commit.ID {
 		return
+	}
+	var inputs []tree.Input
+	for _, environments := range all {
+		for _, e := range environments {
+			for _, r := range e.Records {
+				inputs = append(inputs, r.Inputs...)
+			}
+		}
 	}
 	files, err := source.OpenDir(w.root)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/sluice-dev/sluice/pkg/branch"
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/inject/program"
 	"github.com/sluice-dev/sluice/pkg/repo"
@@ -28,11 +29,13 @@ func (c *command) report(err error) int {
 		findings finding.List
 		one      finding.Finding
 		refusal  *finding.Refusal
+		edited   *branch.EditedError
 		use      *usageError
 		asked    *checkFailed
 		moved    *repo.MovedError
 		missing  *repo.MissingObjectError
 		locked   *repo.LockedError
+		unknown  *repo.UnknownOutcomeError
 		fetch    *program.FetchError
 	)
 	switch {
@@ -40,6 +43,12 @@ func (c *command) report(err error) int {
 		return exitDone
 	case errors.Is(err, errFound):
 		return exitFound
+	case errors.As(err, &unknown):
+		c.say(unknown.Error(), "run the command again: it makes the same commit, so that nothing is done twice")
+		if errors.Is(err, context.Canceled) {
+			return exitInterrupted
+		}
+		return exitRemote
 	case errors.Is(err, context.Canceled):
 		c.say("interrupted: nothing was changed that was not reported", "")
 		return exitInterrupted
@@ -56,6 +65,13 @@ func (c *command) report(err error) int {
 		if errors.As(err, &asked) {
 			return exitFound
 		}
+		return exitRefused
+	case errors.As(err, &edited):
+		for _, e := range edited.Edits {
+			c.say(e.String(), "")
+			c.listEdit(e)
+		}
+		c.say("", edited.Hint())
 		return exitRefused
 	case errors.As(err, &moved):
 		c.say(err.Error(), "somebody else was faster: run the command again")
@@ -76,8 +92,60 @@ func (c *command) report(err error) int {
 		fmt.Fprintln(c.Err, "hint: sluice --help, or sluice COMMAND --help")
 		return exitInput
 	}
+	if text, isRemote := remoteHint(err); isRemote {
+		c.saidBefore(err)
+		c.say(err.Error(), text)
+		return exitRemote
+	}
 	c.say(err.Error(), hint(err))
 	return exitInput
+}
+
+// remoteHint says what to do about a remote that failed or turned a push down.
+func remoteHint(err error) (hint string, isRemote bool) {
+	var (
+		failed     *repo.RemoteError
+		auth       *repo.AuthError
+		moved      *repo.RemoteMovedError
+		declined   *repo.DeclinedError
+		notForward *repo.NotForwardError
+	)
+	switch {
+	case errors.As(err, &auth):
+		return auth.Hint, true
+	case errors.As(err, &moved):
+		return "others push to it all the time: run the command again", true
+	case errors.As(err, &notForward):
+		return "the branch there has left its line: see what happened to it before anything is pushed", true
+	case errors.As(err, &declined):
+		return declinedHint(declined), true
+	case errors.As(err, &failed):
+		return failed.Hint, true
+	}
+	return "", false
+}
+
+// declinedHint tells a rule of the forge from a hook that somebody wrote. The
+// words are GitHub's, GitLab's and Gitea's.
+func declinedHint(e *repo.DeclinedError) string {
+	text := strings.ToLower(e.Reason + " " + e.Said)
+	for _, word := range []string{"protected branch", "gh006", "gh013", "repository rule", "not allowed to push"} {
+		if strings.Contains(text, word) {
+			return "the branch is protected: let the account that runs sluice push to it (no force is needed), for instance as a bypass actor of the rule"
+		}
+	}
+	if strings.Contains(text, "permission") || strings.Contains(text, "denied") {
+		return "the account may not write there: in GitHub Actions say permissions: contents: write"
+	}
+	return "the server or one of its hooks decides about it: what it says stands above"
+}
+
+// saidBefore shows what the server said of a push that it declined.
+func (c *command) saidBefore(err error) {
+	var declined *repo.DeclinedError
+	if errors.As(err, &declined) {
+		c.said(declined.Said)
+	}
 }
 
 // onlyReflog turns a reflog that could not be written into a warning: the
@@ -91,9 +159,56 @@ func (c *command) onlyReflog(err error) error {
 	return err
 }
 
+// listEdit names what was edited by hand, an object or file a line.
+func (c *command) listEdit(e branch.Edit) {
+	for i, ch := range e.Changes {
+		if i == maxEdits {
+			fmt.Fprintf(c.Err, "  and %d more\n", len(e.Changes)-i)
+			return
+		}
+		line := fmt.Sprintf("  %s %s", ch.Status, ch.File)
+		if ch.Object != ch.File {
+			line += " (" + ch.Object
+			if what := images(ch); what != "" {
+				line += ": " + what
+			}
+			line += ")"
+		}
+		fmt.Fprintln(c.Err, escape(line))
+	}
+}
+
+// maxEdits is how many files of an edit by hand are named.
+const maxEdits = 50
+
+// unprintedError is a result that could not be written to stdout. It is an error
+// as it is one to git, but what was done by then stays done.
+type unprintedError struct {
+	moved []string
+	err   error
+}
+
+func unprinted(err error, moved []string) error {
+	if err == nil {
+		return nil
+	}
+	return &unprintedError{moved, err}
+}
+
+func (e *unprintedError) Error() string {
+	if len(e.moved) == 0 {
+		return "writing the output: " + e.err.Error()
+	}
+	return fmt.Sprintf("writing the output: %v; the branches had moved by then: %s", e.err, strings.Join(e.moved, "; "))
+}
+
+func (e *unprintedError) Unwrap() error { return e.err }
+
 // say prints one error with its hint.
 func (c *command) say(text, hint string) {
-	fmt.Fprintln(c.Err, escape(text))
+	if text != "" {
+		fmt.Fprintln(c.Err, escape(text))
+	}
 	for i, line := range strings.Split(hint, "\n") {
 		switch {
 		case line == "":
@@ -120,14 +235,22 @@ func hint(err error) string {
 		unsupported *repo.UnsupportedError
 		broken      *repo.BrokenRefError
 		unborn      *repo.UnbornError
+		unsigned    *repo.SignError
+		mute        *unprintedError
 	)
 	switch {
+	case errors.As(err, &unsigned):
+		return unsigned.Hint
 	case errors.As(err, &unsupported):
 		return unsupported.Hint
 	case errors.As(err, &broken):
 		return broken.Hint
 	case errors.As(err, &unborn):
 		return "commit the source first: git add -A && git commit"
+	case errors.Is(err, repo.ErrNoRemote):
+		return "see which there are: git remote -v; name one with --remote, or add it: git remote add origin URL"
+	case errors.As(err, &mute) && len(mute.moved) > 0:
+		return "nothing has to be done again: sluice status shows where the branches are"
 	case errors.Is(err, repo.ErrNotRepository):
 		return "run it in a Git repository, or point at one with -C; sluice render works without"
 	case errors.As(err, &unknown):

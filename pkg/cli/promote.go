@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-dev/sluice/pkg/branch"
+	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/diff"
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/promote"
@@ -34,11 +35,14 @@ after the commit has been verified by rendering its source again.`,
 			if !ok {
 				return unknownEnvironment(cfg, args[0])
 			}
-			plan, err := promote.Make(cmd.Context(), w.repo, cfg, e, rev)
+			plan, err := promote.Make(cmd.Context(), w.repo, cfg, e, rev, c.Version)
 			if err != nil {
 				return orFinding(err, check)
 			}
 			if plan.Outcome == promote.Planned && (check || merge) {
+				if err := unasked(e); err != nil {
+					return orFinding(err, check)
+				}
 				if err := branch.CheckMovable(w.repo, e.Branch); err != nil {
 					return orFinding(err, check)
 				}
@@ -60,7 +64,11 @@ after the commit has been verified by rendering its source again.`,
 					return err
 				}
 			}
-			return c.printPromotion(plan, check)
+			var moved []string
+			if plan.Outcome == promote.Merged {
+				moved = []string{e.Branch + " to " + plan.Candidate.Short()}
+			}
+			return unprinted(c.printPromotion(plan, check), moved)
 		},
 	}
 	cmd.Flags().StringVar(&rev, "commit", "", "promote hydrated commit `REV` (default: the tip of the environment before)")
@@ -68,6 +76,18 @@ after the commit has been verified by rendering its source again.`,
 	cmd.Flags().BoolVar(&merge, "merge", false, "move the branch")
 	cmd.MarkFlagsMutuallyExclusive("check", "merge")
 	return cmd
+}
+
+// unasked refuses what nobody can be asked for yet: a gate that is written
+// down and not held would be worse than none.
+func unasked(e config.Environment) error {
+	if e.Approvals == 0 && len(e.RequiredChecks) == 0 {
+		return nil
+	}
+	return &finding.Refusal{
+		Text: fmt.Sprintf("environment %q asks for approvals or checks, which this version does not read from a forge", e.Name),
+		Hint: "have the forge's own branch protection ask for them, and take approvals and requiredChecks out of the config",
+	}
 }
 
 // orFinding gives a refusal as a finding where the question was whether there
@@ -109,9 +129,7 @@ func (c *command) printPromotion(p *promote.Plan, check bool) error {
 		Environment: p.Environment.Name, Branch: p.Environment.Branch, Outcome: p.Outcome,
 		Before: p.Before, Commit: p.Candidate, Source: p.Source, Commits: p.Commits, Changes: []change{},
 	}
-	for _, ch := range p.Changes {
-		v.Changes = append(v.Changes, change{ch.Status, ch.Object, ch.File, ch.ImagesBefore, ch.ImagesAfter})
-	}
+	v.Changes = append(v.Changes, changesOf(p.Changes)...)
 	return c.print(v, func() error {
 		if p.Outcome == promote.Nothing {
 			_, err := fmt.Fprintf(c.Out, "%s: nothing to promote, it is at %s already\n", escape(v.Environment), v.Commit.Short())
@@ -124,14 +142,7 @@ func (c *command) printPromotion(p *promote.Plan, check bool) error {
 		if _, err := fmt.Fprintf(c.Out, "%s %s %s, %s changed\n", escape(v.Environment), verb, count(v.Commits, "commit"), count(len(v.Changes), "object")); err != nil {
 			return err
 		}
-		var rows [][]string
-		colors := map[diff.Status]string{diff.Added: green, diff.Removed: red, diff.Changed: yellow}
-		for _, ch := range p.Changes {
-			rows = append(rows, []string{"  " + string(ch.Status), ch.Object, images(ch)})
-		}
-		if err := table(c.Out, rows, func(row int, cell string) string {
-			return c.paint(c.Out, colors[p.Changes[row].Status], cell)
-		}); err != nil {
+		if err := c.printChanges(p.Changes); err != nil {
 			return err
 		}
 		if p.Outcome == promote.Merged {
@@ -142,6 +153,27 @@ func (c *command) printPromotion(p *promote.Plan, check bool) error {
 			c.note("hint: to move %s to %s: sluice promote %s --merge", v.Branch, v.Commit.Short(), v.Environment)
 		}
 		return nil
+	})
+}
+
+// changesOf gives changes as the output has them.
+func changesOf(changes []diff.Change) []change {
+	var all []change
+	for _, ch := range changes {
+		all = append(all, change{ch.Status, ch.Object, ch.File, ch.ImagesBefore, ch.ImagesAfter})
+	}
+	return all
+}
+
+// printChanges prints a row an object.
+func (c *command) printChanges(changes []diff.Change) error {
+	var rows [][]string
+	colors := map[diff.Status]string{diff.Added: green, diff.Removed: red, diff.Changed: yellow}
+	for _, ch := range changes {
+		rows = append(rows, []string{"  " + string(ch.Status), ch.Object, images(ch)})
+	}
+	return table(c.Out, rows, func(row int, cell string) string {
+		return c.paint(c.Out, colors[changes[row].Status], cell)
 	})
 }
 

@@ -56,6 +56,7 @@ from. It reads the working tree, or a commit with --rev, and changes nothing.`,
 			if err != nil {
 				return err
 			}
+			c.noteUnchecked(environments)
 			if out != "" {
 				if !filepath.IsAbs(out) {
 					out = filepath.Join(c.dir, out)

@@ -20,7 +20,8 @@ func (c *command) statusCommand() *cobra.Command {
 		Long: `Status prints a row per environment: its branch and commit, the source commit
 that it was rendered from, how far it is behind (the first environment of a
 chain: behind the checked-out source; the others: behind the environment that
-they are promoted from), and the injector versions that it holds.`,
+they are promoted from), and the injector versions that it holds. Below, a line
+says what happened to each branch that is not as sluice left it.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			w, cfg, err := c.openBranches()
 			if err != nil {
@@ -28,7 +29,7 @@ they are promoted from), and the injector versions that it holds.`,
 			}
 			var rows []standing
 			for _, chain := range cfg.Chains() {
-				more, err := chainStatus(cmd.Context(), w, chain)
+				more, err := c.chainStatus(cmd.Context(), w, chain)
 				if err != nil {
 					return err
 				}
@@ -50,13 +51,21 @@ type standing struct {
 	Subject      string  `json:"subject,omitempty"` // of the source commit
 	Behind       *int    `json:"behind"`            // commits; null if it cannot be told
 	OffLine      bool    `json:"offLine,omitempty"` // holds commits that promotedFrom never had: nothing can be promoted to it
+	Left         *left   `json:"left,omitempty"`    // what happened to a branch that is not as sluice left it
 	Injectors    []pin   `json:"injectors"`
 
 	Skew      []skew     `json:"skew"`      // versions of one injector that live together
 	Workloads []workload `json:"workloads"` // the objects with proxies
 }
 
-func chainStatus(ctx context.Context, w *workspace, chain config.Chain) ([]standing, error) {
+// left says how a branch came to be what it is.
+type left struct {
+	How     branch.How `json:"how,omitempty"`     // empty if it has been taken in already
+	Content repo.ID    `json:"content,omitempty"` // hydrated commit with the same content
+	Text    string     `json:"text"`
+}
+
+func (c *command) chainStatus(ctx context.Context, w *workspace, chain config.Chain) ([]standing, error) {
 	heads, err := branch.ReadHeads(w.repo, chain)
 	if err != nil {
 		return nil, err
@@ -87,6 +96,9 @@ func chainStatus(ctx context.Context, w *workspace, chain config.Chain) ([]stand
 		if err := row.behind(ctx, w, h, tips); err != nil {
 			return nil, err
 		}
+		if err := row.explain(ctx, w, heads[0], h, tips[h.Environment.PromotedFrom], c.Version); err != nil {
+			return nil, err
+		}
 		rows = append(rows, row)
 	}
 	return rows, nil
@@ -94,7 +106,7 @@ func chainStatus(ctx context.Context, w *workspace, chain config.Chain) ([]stand
 
 // fill reads what the branch says of itself.
 func (s *standing) fill(w *workspace, h branch.Head) error {
-	s.Source = repo.ID(h.Provenance.Source.Commit)
+	s.Source = h.Source(w.repo)
 	if commit, err := w.repo.Commit(s.Source); err == nil {
 		s.Subject, _, _ = strings.Cut(strings.TrimSpace(commit.Message), "\n")
 	}
@@ -115,6 +127,40 @@ func (s *standing) fill(w *workspace, h branch.Head) error {
 		s.Injectors = append(s.Injectors, pin(p))
 	}
 	s.Skew, s.Workloads = skewOf(s.Injectors), workloads(h.Environment.Path, records)
+	return nil
+}
+
+// explain says what happened to a branch that is not as sluice left it.
+func (s *standing) explain(ctx context.Context, w *workspace, root, h branch.Head, from repo.ID, ours string) error {
+	switch {
+	case h.Tip == "":
+		return nil
+	case h.Tip != root.Tip && root.Tip != "":
+		stray, err := branch.Diagnose(ctx, w.repo, h, root.Tip, ours)
+		if err != nil {
+			return err
+		}
+		if stray != nil {
+			s.Left = &left{stray.How, stray.Content, s.Environment + " " + stray.What() + "; " + stray.Next()}
+			return nil
+		}
+	}
+	line := root.Tip
+	if line == "" {
+		line = h.Tip
+	}
+	stray, err := branch.Inspect(ctx, w.repo, h, line, ours)
+	if err != nil {
+		return err
+	}
+	switch {
+	case stray != nil && h.Environment.PromotedFrom == "":
+		s.Left = &left{stray.How, stray.Content, s.Environment + " " + stray.What() + "; " + stray.Next()}
+	case stray != nil:
+		s.Left = &left{stray.How, stray.Content, s.Environment + " " + stray.What() + "; what is promoted next replaces that"}
+	case s.OffLine:
+		s.Left = &left{Text: fmt.Sprintf("%s left the line of %s, and %s has taken it in; it can be promoted to once %s has that commit", s.Environment, s.PromotedFrom, root.Environment.Name, s.PromotedFrom)}
+	}
 	return nil
 }
 
@@ -170,6 +216,12 @@ func (c *command) printStatus(rows []standing) error {
 		}
 		for _, r := range rows {
 			c.printSkew(r.Environment, r.Skew)
+			if r.Left == nil {
+				continue
+			}
+			if _, err := fmt.Fprintln(c.Out, escape(r.Left.Text)); err != nil {
+				return err
+			}
 		}
 		return nil
 	})

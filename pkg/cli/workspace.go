@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/sluice-dev/sluice/pkg/branch"
@@ -217,36 +216,23 @@ func (w *workspace) load(s *snapshot, id repo.ID, file string) error {
 
 // verify renders what a hydrated commit says it was made of, and compares.
 func (c *command) verify(ctx context.Context, w *workspace, id repo.ID) ([]tree.Difference, error) {
-	c.stage("rendering the source of %s again", id.Short())
-	files, err := w.repo.Files(id)
-	if err != nil {
-		return nil, err
-	}
 	pool, err := c.renderer()
 	if err != nil {
 		return nil, err
 	}
 	defer pool.Close()
-	found, err := hydrate.Verify(ctx, files, func(commit string) (*source.FS, error) {
-		recorded, err := w.repo.Files(repo.ID(commit))
-		if err != nil {
-			return nil, fmt.Errorf("opening the recorded source of %s: %w", id.Short(), err)
-		}
-		return source.New(recorded), nil
-	}, pool)
-	if err != nil {
-		return nil, err
+	return w.verifier(c, pool).commit(ctx, id)
+}
+
+// hydrated gives the files of a hydrated commit; nil for an id that is no
+// commit's.
+func (w *workspace) hydrated(commit string) (source.Tree, error) {
+	files, err := w.repo.Files(repo.ID(commit))
+	var missing *repo.MissingObjectError
+	if err != nil && !errors.As(err, &missing) {
+		return nil, nil
 	}
-	more, err := branch.Verify(ctx, w.repo, id)
-	if err != nil && len(found) > 0 {
-		return found, nil // what has been found is an answer
-	}
-	for _, d := range more {
-		if !slices.ContainsFunc(found, func(f tree.Difference) bool { return f.Path == d.Path }) {
-			found = append(found, d)
-		}
-	}
-	return found, err
+	return files, err
 }
 
 // source gives a snapshot as the stages take it.
@@ -276,7 +262,7 @@ func (w *workspace) earlier(ctx context.Context, s *snapshot, id repo.ID) (*sour
 	case err != nil:
 		return nil, err
 	case contains == repo.Unknown:
-		return nil, &finding.Refusal{Text: fmt.Sprintf("whether revision %s belongs to the source's history cannot be told: the history is not here", id.Short()), Hint: "fetch it: git fetch --unshallow, or fetch-depth: 0 in actions/checkout"}
+		return nil, branch.UnknownHistory(fmt.Sprintf("whether revision %s belongs to the source's history cannot be told", id.Short()))
 	case contains == repo.No:
 		return nil, finding.Finding{File: w.config, Text: fmt.Sprintf("revision %s is not in the history of the source", id.Short()), Hint: "name a commit that git log shows"}
 	}

@@ -23,26 +23,32 @@ var (
 type checker struct {
 	*Config
 	list finding.List
+	at   []string // the config path of each
 }
 
-func (c *checker) add(at, text, hint string) { c.list = append(c.list, c.finding(at, text, hint)) }
+func (c *checker) add(at, text, hint string) {
+	c.list, c.at = append(c.list, c.finding(at, text, hint)), append(c.at, at)
+}
 
 func index(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]" }
 
-// check reports everything in the config that cannot be meant.
-func (c *Config) check() error {
+// check finds everything in the config that cannot be meant.
+func (c *Config) check() *checker {
 	k := &checker{Config: c}
 	k.lists()
 	k.environments()
 	k.branches()
 	k.promotions()
 	k.apps()
+	k.forge()
+	k.gates()
+	k.validate()
 	k.tools()
 	k.skew()
 	if c.Secrets != "refuse" && c.Secrets != "allow" {
 		k.add("secrets", fmt.Sprintf("secrets is %q", c.Secrets), "write refuse or allow")
 	}
-	return k.list.Err()
+	return k
 }
 
 func (k *checker) lists() {

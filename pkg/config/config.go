@@ -29,17 +29,18 @@ func Load(files Files, file string) (*Config, error) {
 	c := &Config{file: file, places: map[string]Place{}}
 	d := decoder{file: file, places: c.places}
 	d.document(data, "", reflect.ValueOf(c).Elem())
-	if err := d.list.Err(); err != nil {
-		return nil, err // what follows would only repeat it
+	if _, read := c.places[""]; !read {
+		return nil, d.list.Err()
 	}
 	for i := range c.Apps {
 		c.Apps[i].dir = path.Dir(file)
 	}
-	if err := c.include(files); err != nil {
+	unread := d.list
+	if err := unread.Take(c.include(files)); err != nil {
 		return nil, err
 	}
 	c.fill()
-	if err := c.check(); err != nil {
+	if err := append(unread, c.check().certain(unread)...).Err(); err != nil {
 		return nil, err
 	}
 	return c, nil

@@ -85,6 +85,7 @@ func (d *decoder) decodeStruct(n *yaml.Node, path string, into reflect.Value) {
 		key := n.Content[i]
 		at, ok := fields[key.Value]
 		if !ok {
+			d.places[join(path, key.Value)] = Place{d.file, key.Line}
 			d.add(key, where(path)+fmt.Sprintf("unknown key %q", key.Value), suggest(key.Value, known))
 			continue
 		}

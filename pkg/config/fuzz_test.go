@@ -12,6 +12,7 @@ func FuzzLoad(f *testing.F) {
 	for _, s := range []string{
 		"kubectlApply: [a.yaml]\n",
 		"environments: [{name: a}, {name: b, promotedFrom: a}]\napps: [{name: x, dependsOn: [x], kubectlApply: ['{env}']}]\n",
+		"validate: {kubernetes: \"1.33\", crds: [a, {}]}\nenviroments: []\ninclude: ['*/x.yaml']\nsecrets: x\n",
 		"conduit: {version: v0.3.1, skipInboundPorts: [1]}\ninclude: ['*/x.yaml']\n",
 	} {
 		f.Add(s)

@@ -1,5 +1,6 @@
 // Package diff compares the environment directories of two hydrated trees
-// object by object.
+// object by object: two trees come in, a Report comes out, and writers show it
+// to people and programs.
 package diff
 
 import (
@@ -21,7 +22,11 @@ const (
 	Added   Status = "added"
 	Removed Status = "removed"
 	Changed Status = "changed"
+	Renamed Status = "renamed" // by a hash suffix alone; only in a Report
 )
+
+// listFile is the name of the lists beside the objects.
+const listFile = "kustomization.yaml"
 
 // Change is one object that differs.
 type Change struct {
@@ -40,7 +45,7 @@ const maxFile = 64 << 20
 func Objects(before, after source.Tree, dir string) ([]Change, error) {
 	var changes []Change
 	err := Files(before, after, dir, func(status Status, file string) error {
-		if path.Base(file) == "kustomization.yaml" {
+		if path.Base(file) == listFile {
 			return nil // the lists beside the objects say nothing of their own
 		}
 		c := Change{Status: status, File: file, Object: file}
@@ -98,7 +103,7 @@ func Files(before, after source.Tree, dir string, visit func(Status, string) err
 	sort.Strings(sorted)
 	for _, name := range sorted {
 		x, y := a[name], b[name]
-		if x == y {
+		if x == y && x.ID != "" {
 			continue
 		}
 		p := path.Join(dir, name)

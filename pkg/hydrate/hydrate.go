@@ -25,6 +25,8 @@ type Source struct {
 	Commit string // id of the commit that holds the files; empty for a working tree
 	// Open gives the files of an earlier commit of the same history.
 	Open func(commit string) (*source.FS, error)
+
+	recorded bool // what a hydrated commit was made of: it is compared, not judged anew
 }
 
 // Load reads the config at a slash path of the files.
@@ -46,21 +48,17 @@ func Environments(ctx context.Context, src Source, environments []config.Environ
 	if err := list.Take(inject.CheckPins(src.Config)); err != nil {
 		return nil, err
 	}
-	if err := list.Err(); err != nil {
+	checks, err := newValidation(src)
+	if err := list.Take(err); err != nil {
 		return nil, err
 	}
-	for _, e := range environments {
-		if err := inject.CheckSkew(src.Config, e); err != nil {
-			return nil, err
-		}
-	}
-	programs, err := r.fetch(ctx, src, environments)
+	programs, err := r.programs(ctx, src, environments, &list)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]*tree.Environment, len(environments))
 	for i, e := range environments {
-		env, err := environment(ctx, src, e, r, programs)
+		env, err := environment(ctx, src, e, r, programs, checks)
 		if err := list.Take(err); err != nil {
 			return nil, err
 		}
@@ -69,7 +67,7 @@ func Environments(ctx context.Context, src Source, environments []config.Environ
 	return out, list.Err()
 }
 
-func environment(ctx context.Context, src Source, e config.Environment, r Renderer, programs map[string]*program.Program) (*tree.Environment, error) {
+func environment(ctx context.Context, src Source, e config.Environment, r Renderer, programs map[string]*program.Program, checks *validation) (*tree.Environment, error) {
 	units := src.Config.Units(e)
 	apps := make([]tree.App, len(units))
 	errs := make([]error, len(units))
@@ -80,7 +78,7 @@ func environment(ctx context.Context, src Source, e config.Environment, r Render
 		slots <- struct{}{}
 		running.Go(func() {
 			defer func() { <-slots }()
-			apps[i], errs[i] = app(ctx, src, u, r, programs)
+			apps[i], errs[i] = app(ctx, src, u, r, programs, checks.base != nil)
 		})
 	}
 	running.Wait()
@@ -95,7 +93,11 @@ func environment(ctx context.Context, src Source, e config.Environment, r Render
 		objects += len(sets[i])
 	}
 	list = append(list, manifest.Duplicates(sets...)...)
-	if objects == 0 && len(list) == 0 && !src.Config.AllowEmpty {
+	unchecked, err := checks.environment(ctx, e, units, sets, r.Workers)
+	if err := list.Take(err); err != nil {
+		return nil, err
+	}
+	if objects == 0 && len(list) == 0 && programs != nil && !src.Config.AllowEmpty {
 		place := src.Config.Place("environments")
 		list.Add(place.File, place.Line, fmt.Sprintf("environment %q renders to nothing: an engine that prunes would delete everything", e.Name),
 			"if that is meant, say so: allowEmpty: true")
@@ -103,11 +105,17 @@ func environment(ctx context.Context, src Source, e config.Environment, r Render
 	if len(list) > 0 {
 		return nil, list.Err()
 	}
-	return tree.Lay(e.Name, e.Path, apps)
+	env, err := tree.Lay(e.Name, e.Path, apps)
+	if env != nil {
+		env.Unchecked = unchecked
+	}
+	return env, err
 }
 
-// app renders and injects one app.
-func app(ctx context.Context, src Source, u config.Unit, r Renderer, programs map[string]*program.Program) (tree.App, error) {
+// app renders and injects one app. Where something is at fault, it gives as
+// much of the app as can be checked further, beside the findings. Unless whole
+// objects are to be kept, it gives no more than the text of what it can.
+func app(ctx context.Context, src Source, u config.Unit, r Renderer, programs map[string]*program.Program, keep bool) (tree.App, error) {
 	files, commit := src.Files, src.Commit
 	if u.Revision != "" {
 		var err error
@@ -117,31 +125,38 @@ func app(ctx context.Context, src Source, u config.Unit, r Renderer, programs ma
 		commit = u.Revision
 	}
 	view, inputs := files.Record()
+	var list finding.List
 	listed, err := entries(ctx, u, programs, view)
-	if err != nil {
+	if err := list.Take(err); err != nil {
 		return tree.App{}, err
 	}
 	set, err := r.Workers.RenderEach(ctx, view, listed, func(set manifest.Set) error {
-		if len(u.Inject) > 0 || len(u.Programs) > 0 {
+		if keep || len(u.Inject) > 0 || len(u.Programs) > 0 {
 			return nil
 		}
 		return seal(set)
 	})
-	if err != nil {
+	if err := list.Take(err); err != nil {
 		return tree.App{}, err
 	}
-	list := append(secrets(set, src.Config), outside(set, u)...)
+	whole := len(list) == 0 && len(listed) == len(u.Apply)
+	list = append(append(list, secrets(set, src.Config)...), outside(set, u)...)
 	out := tree.App{Name: u.App, Commit: commit}
 	if out.Config, err = digest(src.Config, u); err != nil {
 		return tree.App{}, err
 	}
 	if len(u.Inject) > 0 {
-		set, err = inject.Conduit(set, u, src.Config)
-		if err := list.Take(err); err != nil {
+		injected, err := inject.Conduit(set, u, src.Config)
+		var faults finding.List
+		if err := faults.Take(err); err != nil {
 			return tree.App{}, err
 		}
+		if len(faults) == 0 {
+			set = injected
+		}
+		list = append(list, ofObjects(faults, u, whole)...)
 	}
-	if len(list) == 0 && len(u.Programs) > 0 {
+	if len(list) == 0 && programs != nil && len(u.Programs) > 0 {
 		set, err = inject.Programs(ctx, set, u, programs, view)
 		if err := list.Take(err); err != nil {
 			return tree.App{}, err
@@ -163,7 +178,7 @@ func app(ctx context.Context, src Source, u config.Unit, r Renderer, programs ma
 	if len(list) > 0 {
 		return out, list.Err()
 	}
-	return out, out.Lay()
+	return out, out.Lay(keep)
 }
 
 // seal keeps the text alone of objects that nothing is going to look into: all

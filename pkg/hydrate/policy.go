@@ -82,7 +82,20 @@ func outside(set manifest.Set, u config.Unit) finding.List {
 	return list
 }
 
-// digest identifies everything of the config that an app's output depends on.
+// ofObjects leaves out, where not all of an app could be rendered, what is said
+// of conduitInject's entries: what they select may be what is missing.
+func ofObjects(faults finding.List, u config.Unit, whole bool) finding.List {
+	if whole {
+		return faults
+	}
+	return slices.DeleteFunc(faults, func(f finding.Finding) bool {
+		return slices.ContainsFunc(u.Inject, func(p config.Path) bool { return p.File == f.File && p.Line == f.Line })
+	})
+}
+
+// digest identifies everything of the config that an app's output depends on,
+// or whether it may be put out: an app that is taken over from the branch as it
+// stands was checked with the same settings.
 // What is not set does not count, so that a key that a later version knows
 // changes nothing for those who do not use it.
 func digest(cfg *config.Config, u config.Unit) (string, error) {
@@ -98,7 +111,8 @@ func digest(cfg *config.Config, u config.Unit) (string, error) {
 		Allow         *config.Allow
 		Runs          []string
 		Programs      []tree.Program
-	}{u.App, apply, texts(u.Inject), u.Pin, cfg.Secrets, u.Allow, runs(u), programRecords(cfg, u)})
+		Validate      *config.Validate
+	}{u.App, apply, texts(u.Inject), u.Pin, cfg.Secrets, u.Allow, runs(u), programRecords(cfg, u), cfg.Validate})
 	if err != nil {
 		return "", err
 	}

@@ -23,6 +23,24 @@ type Renderer struct {
 // Close ends the workers.
 func (r Renderer) Close() { r.Workers.Close() }
 
+// programs gives the programs that the environments need, or nil where what is
+// pinned is at fault: the rest can be checked without them.
+func (r Renderer) programs(ctx context.Context, src Source, environments []config.Environment, list *finding.List) (map[string]*program.Program, error) {
+	if len(*list) > 0 {
+		return nil, nil
+	}
+	for _, e := range environments {
+		if err := inject.CheckSkew(src.Config, e); err != nil {
+			return nil, err
+		}
+	}
+	programs, err := r.fetch(ctx, src, environments)
+	if err != nil {
+		return nil, list.Take(err)
+	}
+	return programs, nil
+}
+
 // fetch gives the programs that the environments need, by tool: everything is
 // there and checked before anything is rendered.
 func (r Renderer) fetch(ctx context.Context, src Source, environments []config.Environment) (map[string]*program.Program, error) {
@@ -64,16 +82,22 @@ func toolsOf(u config.Unit) []string {
 }
 
 // entries gives what kubectlApply lists: paths as they are, programs by the
-// objects that they print.
+// objects that they print, if they are there.
 func entries(ctx context.Context, u config.Unit, programs map[string]*program.Program, view *source.FS) ([]render.Entry, error) {
 	var out []render.Entry
 	var list finding.List
 	for _, s := range u.Apply {
 		e := render.Entry{Path: s.Text, File: s.File, Line: s.Line}
+		if s.Exec != nil && programs == nil {
+			continue
+		}
 		if s.Exec != nil {
 			set, err := inject.Generate(ctx, s, programs, view)
-			if err := list.Take(err); err != nil {
-				return nil, err
+			if err != nil {
+				if err := list.Take(err); err != nil {
+					return nil, err
+				}
+				continue
 			}
 			e.Path, e.Objects = "", set
 		}

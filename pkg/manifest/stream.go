@@ -79,7 +79,7 @@ func split(file string, data []byte) ([]chunk, error) {
 	start, startLine, line := 0, 1, 0
 	ended := 0 // line of a document end marker
 	flush := func(end, endLine int) {
-		if len(bytes.TrimSpace(data[start:end])) > 0 {
+		if len(trim(data[start:end])) > 0 {
 			chunks = append(chunks, chunk{text: data[start:end], line: startLine, end: endLine})
 		}
 	}
@@ -98,7 +98,7 @@ func split(file string, data []byte) ([]chunk, error) {
 			ended = line
 		case strings.HasPrefix(string(row), "<<<<<<< "), strings.HasPrefix(string(row), ">>>>>>> "):
 			list.Add(file, line, "unresolved merge conflict", "finish the merge: keep one side and delete the markers")
-		case ended > 0 && len(bytes.TrimSpace(row)) > 0 && bytes.TrimSpace(row)[0] != '#':
+		case ended > 0 && len(trim(row)) > 0 && trim(row)[0] != '#':
 			list.Add(file, line, fmt.Sprintf("text after the document end marker `...` of line %d", ended), "begin the next document with a line ---")
 			ended = 0
 		}
@@ -107,6 +107,9 @@ func split(file string, data []byte) ([]chunk, error) {
 	flush(len(data), line+1)
 	return chunks, list.Err()
 }
+
+// trim takes off what YAML has for white space. Unicode's other spaces are text.
+func trim(b []byte) []byte { return bytes.Trim(b, " \t\r\n") }
 
 // marker tells whether a line is mark, alone or followed by white space.
 func marker(row []byte, mark string) bool {

@@ -42,7 +42,8 @@ type Plan struct {
 
 // Make plans the promotion of an environment. rev names the candidate; empty
 // means the tip of the environment that it is promoted from.
-func Make(ctx context.Context, r *repo.Repo, cfg *config.Config, e config.Environment, rev string) (*Plan, error) {
+// ours is the version of sluice that runs.
+func Make(ctx context.Context, r *repo.Repo, cfg *config.Config, e config.Environment, rev, ours string) (*Plan, error) {
 	if e.PromotedFrom == "" {
 		return nil, &finding.Refusal{
 			Text: fmt.Sprintf("environment %q is the first of its chain: nothing is promoted to it", e.Name),
@@ -84,7 +85,7 @@ func Make(ctx context.Context, r *repo.Repo, cfg *config.Config, e config.Enviro
 		p.Outcome = Nothing
 		return p, nil
 	}
-	if err := p.forward(ctx, r, from); err != nil {
+	if err := p.forward(ctx, r, cfg, head, from, ours); err != nil {
 		return nil, err
 	}
 	return p, p.describe(ctx, r)
@@ -106,7 +107,7 @@ func (p *Plan) onLine(ctx context.Context, r *repo.Repo, from config.Environment
 }
 
 // forward refuses everything but a fast-forward.
-func (p *Plan) forward(ctx context.Context, r *repo.Repo, from config.Environment) error {
+func (p *Plan) forward(ctx context.Context, r *repo.Repo, cfg *config.Config, head branch.Head, from config.Environment, ours string) error {
 	follows, err := r.IsAncestor(ctx, p.Before, p.Candidate)
 	if err != nil || follows == repo.Yes {
 		return err
@@ -119,15 +120,51 @@ func (p *Plan) forward(ctx context.Context, r *repo.Repo, from config.Environmen
 		return err
 	}
 	if older == repo.Yes {
-		return &finding.Refusal{
-			Text: fmt.Sprintf("environment %q is past commit %s already: promotion goes forward only", p.Environment.Name, p.Candidate.Short()),
-			Hint: "to go back, change the source or revert there, then sluice commit",
+		return p.past(r)
+	}
+	stray, err := branch.Diagnose(ctx, r, head, p.Candidate, ours)
+	if err != nil {
+		return err
+	}
+	root, err := branch.ReadHead(r, cfg.ChainOf(p.Environment.Name).Root())
+	if err != nil {
+		return err
+	}
+	refusal := &finding.Refusal{
+		Text: fmt.Sprintf("branch %s at %s is not on the line of %s: moving it to %s would be no fast-forward", p.Environment.Branch, p.Before.Short(), from.Branch, p.Candidate.Short()),
+		Hint: "run sluice commit: the next hydrated commit takes it in, and can be promoted",
+	}
+	if stray.How == branch.RolledBack {
+		refusal.Text = fmt.Sprintf("commit %s is from before %q was rolled back to %s: it does not follow %s", p.Candidate.Short(), p.Environment.Name, stray.Content.Short(), p.Before.Short())
+	} else {
+		refusal.Text += fmt.Sprintf(": %s %s", p.Environment.Name, stray.What())
+	}
+	if root.Tip == "" {
+		return refusal
+	}
+	in, err := r.IsAncestor(ctx, p.Before, root.Tip)
+	if err == nil && in == repo.Yes {
+		refusal.Hint = fmt.Sprintf("%s has taken it in: promote a commit of that line that follows %s", root.Environment.Branch, p.Before.Short())
+		if root.Environment.Name != from.Name {
+			refusal.Hint += fmt.Sprintf(", to %q first", from.Name)
 		}
 	}
-	return &finding.Refusal{
-		Text: fmt.Sprintf("branch %s at %s is not on the line of %s: moving it to %s would be no fast-forward", p.Environment.Branch, p.Before.Short(), from.Branch, p.Candidate.Short()),
-		Hint: fmt.Sprintf("see what it holds: git log %s..%s", from.Branch, p.Environment.Branch),
+	return refusal
+}
+
+// past refuses to go back to a commit that the branch went through.
+func (p *Plan) past(r *repo.Repo) error {
+	files, err := r.Files(p.Before)
+	if err != nil {
+		return err
 	}
+	text := fmt.Sprintf("environment %q is past commit %s already: promotion goes forward only", p.Environment.Name, p.Candidate.Short())
+	if now, err := tree.ReadProvenance(files); err == nil {
+		if e, ok := now.Environment(p.Environment.Path); ok && e.RolledBackTo != "" {
+			text = fmt.Sprintf("commit %s is from before %q was rolled back to %s", p.Candidate.Short(), p.Environment.Name, repo.ID(e.RolledBackTo).Short())
+		}
+	}
+	return &finding.Refusal{Text: text, Hint: fmt.Sprintf("to go back: sluice rollback %s --to COMMIT; to go forward: sluice commit, and promote what that gives", p.Environment.Name)}
 }
 
 func unknown(id repo.ID, of string) error {
@@ -161,6 +198,14 @@ func (p *Plan) describe(ctx context.Context, r *repo.Repo) error {
 		return &finding.Refusal{
 			Text: fmt.Sprintf("commit %s holds no environment %q in %s/: its source's config had none there", p.Candidate.Short(), p.Environment.Name, p.Environment.Path),
 			Hint: "commit the config and run sluice commit; then promote what that gives",
+		}
+	}
+	for _, e := range candidate.Environments {
+		if e.RolledBackTo != "" {
+			return &finding.Refusal{
+				Text: fmt.Sprintf("commit %s takes %q back to %s, and %s/ in it is still what %q was taken back from", p.Candidate.Short(), e.Name, repo.ID(e.RolledBackTo).Short(), p.Environment.Path, e.Name),
+				Hint: "change the source and run sluice commit; then promote what that gives",
+			}
 		}
 	}
 	p.Source = repo.ID(candidate.Source.Commit)

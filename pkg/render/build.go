@@ -145,6 +145,10 @@ func (b *build) finish(out outcome, notes map[manifest.ID]string, err error) (ma
 	if err != nil {
 		return nil, err
 	}
+	if out.failed != nil && out.failed.reason == failedBuild {
+		b.list = append(b.list, b.explain(out.failed.text))
+		return nil, nil
+	}
 	if text := b.trouble(out); text != "" {
 		b.list.Add(b.top.file, 0, text, "")
 		return nil, nil

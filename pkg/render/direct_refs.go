@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/api/resource"
 	"sigs.k8s.io/kustomize/api/types"
-	"sigs.k8s.io/kustomize/kyaml/resid"
+	ids "sigs.k8s.io/kustomize/kyaml/resid"
 	"sigs.k8s.io/kustomize/kyaml/utils"
 	sigsyaml "sigs.k8s.io/yaml"
 )
@@ -31,12 +31,12 @@ type fieldSpecs struct {
 	Replicas                  types.FsSlice  `json:"replicas"`
 	NameReference             nameReferences `json:"nameReference"`
 
-	fields map[resid.Gvk][]field // by the kind that refers
+	fields map[ids.Gvk][]field // by the kind that refers
 }
 
 // backReferences are the fields that hold the name of one kind.
 type backReferences struct {
-	resid.Gvk `json:",inline"`
+	ids.Gvk   `json:",inline"`
 	Referrers types.FsSlice `json:"fieldSpecs"`
 }
 
@@ -51,7 +51,7 @@ func (s nameReferences) Less(i, j int) bool { return s[i].Gvk.IsLessThan(s[j].Gv
 type field struct {
 	spec   types.FieldSpec
 	path   []string
-	target resid.Gvk
+	target ids.Gvk
 }
 
 // libraryFieldSpecs is the text of the library's defaults. Nothing that it
@@ -61,7 +61,7 @@ type field struct {
 func libraryFieldSpecs() []byte
 
 func defaultSpecs() (*fieldSpecs, error) {
-	s := &fieldSpecs{fields: map[resid.Gvk][]field{}}
+	s := &fieldSpecs{fields: map[ids.Gvk][]field{}}
 	if err := sigsyaml.Unmarshal(libraryFieldSpecs(), s); err != nil {
 		return nil, fmt.Errorf("reading the field specs: %w", err)
 	}
@@ -100,7 +100,7 @@ func (s *fieldSpecs) of(l types.Label) (all types.FsSlice, err error) {
 }
 
 // referring gives the fields of a kind that may hold names.
-func (s *fieldSpecs) referring(id resid.ResId) []field {
+func (s *fieldSpecs) referring(id ids.ResId) []field {
 	found, ok := s.fields[id.Gvk]
 	if !ok {
 		for _, back := range s.NameReference {
@@ -196,7 +196,7 @@ func namesIn(n *yaml.Node, names map[string]bool) {
 // names finds resources by the names that they had.
 type names struct {
 	all        []*resource.Resource
-	now, first []resid.ResId
+	now, first []ids.ResId
 	had        map[string][]int
 	// For each current namespace, that of objects outside of namespaces
 	// included: the original namespaces of the resources in it.
@@ -236,7 +236,7 @@ type candidates struct {
 
 // candidates gives what r, whose id is id, may refer to: what is in its
 // namespace or in none, and what a RoleBinding may bind elsewhere.
-func (n *names) candidates(r *resource.Resource, id resid.ResId, wanted map[string]bool) (*candidates, error) {
+func (n *names) candidates(r *resource.Resource, id ids.ResId, wanted map[string]bool) (*candidates, error) {
 	reach := func(string) bool { return true }
 	if !id.IsClusterScoped() {
 		own := id.EffectiveNamespace()
@@ -244,7 +244,7 @@ func (n *names) candidates(r *resource.Resource, id resid.ResId, wanted map[stri
 		if err != nil {
 			return nil, err
 		}
-		reach = func(at string) bool { return at == resid.TotallyNotANamespace || at == own || bound[at] }
+		reach = func(at string) bool { return at == ids.TotallyNotANamespace || at == own || bound[at] }
 	}
 	c := &candidates{index: n, original: map[string]bool{}, now: map[string]bool{}}
 	for at, firsts := range n.spaces {
@@ -287,18 +287,18 @@ func (c *candidates) GroupedByCurrentNamespace() map[string][]*resource.Resource
 
 // grouped has a group, maybe an empty one, for each namespace that there is:
 // the filter tells apart a namespace without a match and one that is not there.
-func (c *candidates) grouped(all map[string]bool, ids []resid.ResId) map[string][]*resource.Resource {
+func (c *candidates) grouped(all map[string]bool, of []ids.ResId) map[string][]*resource.Resource {
 	groups := map[string][]*resource.Resource{}
 	for at := range all {
 		groups[at] = []*resource.Resource{}
 	}
 	for k, i := range c.list {
 		if k == 0 || c.list[k-1] != i {
-			at := ids[i].EffectiveNamespace()
+			at := of[i].EffectiveNamespace()
 			groups[at] = append(groups[at], c.index.all[i])
 		}
 	}
-	delete(groups, resid.TotallyNotANamespace)
+	delete(groups, ids.TotallyNotANamespace)
 	return groups
 }
 
@@ -325,7 +325,7 @@ func boundNamespaces(r *resource.Resource) (map[string]bool, error) {
 			continue
 		}
 		name, ok := at.(string)
-		if !ok || name == "" || name == resid.DefaultNamespace {
+		if !ok || name == "" || name == ids.DefaultNamespace {
 			return nil, errIndirect
 		}
 		bound[name] = true

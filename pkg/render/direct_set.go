@@ -9,7 +9,7 @@ import (
 	"sigs.k8s.io/kustomize/api/resource"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/kio"
-	"sigs.k8s.io/kustomize/kyaml/resid"
+	ids "sigs.k8s.io/kustomize/kyaml/resid"
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
@@ -23,11 +23,11 @@ type objects struct {
 
 // key is what makes two resources one and the same to the library.
 type key struct {
-	gvk             resid.Gvk
+	gvk             ids.Gvk
 	name, namespace string
 }
 
-func keyOfID(id resid.ResId) key { return key{id.Gvk, id.Name, id.EffectiveNamespace()} }
+func keyOfID(id ids.ResId) key { return key{id.Gvk, id.Name, id.EffectiveNamespace()} }
 
 // unique is an error if two resources are the same.
 func (o *objects) unique() error {
@@ -70,7 +70,7 @@ func (o *objects) GetMatchingResourcesByAnyId(matches resmap.IdMatcher) []*resou
 	return found
 }
 
-func (o *objects) GetById(id resid.ResId) (*resource.Resource, error) {
+func (o *objects) GetById(id ids.ResId) (*resource.Resource, error) {
 	found := o.GetMatchingResourcesByAnyId(id.Equals)
 	if len(found) != 1 {
 		return nil, errIndirect
@@ -156,12 +156,12 @@ func (o *objects) ApplyFilter(f kio.Filter) error {
 // and takes its notes off them.
 func finished(o *objects) ([]*resource.Resource, error) {
 	type placed struct {
-		id    resid.ResId
+		id    ids.ResId
 		place string // among those of its kind
 		r     *resource.Resource
 	}
 	all := make([]placed, len(o.all))
-	namespaces := map[resid.Gvk]bool{}
+	namespaces := map[ids.Gvk]bool{}
 	for i, r := range o.all {
 		meta, err := r.GetValidatedMetadata()
 		if err != nil {

@@ -186,16 +186,12 @@ var refused = []string{"helmCharts", "helmGlobals", "helmChartInflationGenerator
 
 // kustomization checks one file's fields and everything that they name.
 func (g *gate) kustomization(k *kustomization) tally {
-	before := len(g.list)
 	conform(k.file, "", k.node, reflect.TypeFor[types.Kustomization](), &g.list)
 	for _, key := range refused {
 		if n := keyOf(k.node, key); n != nil {
 			g.add(ref{k.file, n.Line}, fmt.Sprintf("%s is not supported: it would fetch a chart and run helm", key),
 				"commit the chart's output: helm template … > chart.yaml, and list it under resources")
 		}
-	}
-	if len(g.list) > before {
-		return tally{}
 	}
 	if manifest.Field(k.node, "openapi") != nil || manifest.Field(k.node, "crds") != nil {
 		g.alone = true

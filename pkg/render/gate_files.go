@@ -75,7 +75,7 @@ func (r *reading) resource(file string, d manifest.Document, n *yaml.Node) {
 func (r *reading) needs(file string, line int, what string, v *yaml.Node) {
 	switch {
 	case v == nil || v.Tag == "!!null":
-		r.findings.Add(file, line, "no "+what, "")
+		r.findings.Add(file, line, "no "+what, "resources are whole Kubernetes objects; what changes one is listed under patches")
 	case v.Kind != yaml.ScalarNode || v.Tag != "!!str":
 		r.findings.Add(file, v.Line, what+" has to be text", "put it between quotes")
 	}

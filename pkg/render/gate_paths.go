@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+	"sigs.k8s.io/kustomize/api/konfig"
 
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/manifest"
@@ -126,7 +127,11 @@ func (g *gate) local(k *kustomization, f pathField, n *yaml.Node, name string) t
 	at := ref{k.file, n.Line}
 	a, err := g.view.find(name)
 	if err != nil {
-		g.list = append(g.list, pathFinding(g.view.fs, at.file, at.line, err))
+		missing := pathFinding(g.view.fs, at.file, at.line, err)
+		if missing.Hint == "" && isMissing(err) {
+			missing.Hint = fmt.Sprintf("paths count from the kustomization's directory, %s", k.dir)
+		}
+		g.list = append(g.list, missing)
 		return tally{}
 	}
 	switch {
@@ -138,6 +143,9 @@ func (g *gate) local(k *kustomization, f pathField, n *yaml.Node, name string) t
 		return tally{}
 	case a.kind == leadsToDir:
 		return g.dir(a.real, at)
+	case f.dirs && slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base(a.real)):
+		g.add(at, fmt.Sprintf("%q is a kustomization, not a manifest", a.real), "list its directory")
+		return tally{}
 	case !below(a.real, k.dir):
 		g.add(at, fmt.Sprintf("%q lies outside of the kustomization's directory %q", a.real, k.dir),
 			"kustomize reads files from its own directory only: move the file, or make its directory a base")

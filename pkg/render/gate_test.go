@@ -156,7 +156,7 @@ func TestRefuses(t *testing.T) {
 		{"own note for all", "o/kustomization.yaml:1", `annotation "sluice.dev/origin" is written`, "-- o/kustomization.yaml --\ncommonAnnotations: {sluice.dev/origin: x}\n"},
 		{"own note in a plugin", "o/p.yaml:1", `annotation "sluice.dev/origin" is written`, "-- o/kustomization.yaml --\ntransformers: [p.yaml]\n-- o/p.yaml --\napiVersion: builtin\nkind: AnnotationsTransformer\nmetadata: {name: x}\nannotations: {sluice.dev/origin: x}\nfieldSpecs: [{path: metadata/annotations, create: true}]\n"},
 		{"no object at all in a patch", "o/p.yaml:1", "patch", "-- o/kustomization.yaml --\npatches: [{path: p.yaml}]\n-- o/p.yaml --\ntext\n"},
-		{"patch without a target", "o/kustomization.yaml", "no resource matches", "-- o/kustomization.yaml --\npatches: [{patch: '{apiVersion: v1, kind: X, metadata: {name: abc}}'}]\n"},
+		{"patch without a target", "o/kustomization.yaml:1", "the patch of X abc finds no such object", "-- o/kustomization.yaml --\npatches: [{patch: '{apiVersion: v1, kind: X, metadata: {name: abc}}'}]\n"},
 	}
 	p := newPool(t, Limits{})
 	for _, c := range cases {

@@ -16,8 +16,8 @@ var (
 	// What begins a dump of an object, or of the text of one.
 	dump = regexp.MustCompile("[{`\x00]|map\\[|\\[patch: |apiVersion:|kind: |\\[\\]byte|with config:|invalid utf8 bytes")
 	// The configuration of a builtin plugin, which stands before the cause.
-	config   = regexp.MustCompile("(?s) with config: `.*`: ")
-	repeated = regexp.MustCompile(`(accumulating resources: )?accumulation err='(accumulating resources from '[^']*': )?[^']*': `)
+	builtinConfig = regexp.MustCompile("(?s) with config: `.*`: ")
+	repeated      = regexp.MustCompile(`(accumulating resources: )?accumulation err='(accumulating resources from '[^']*': )?[^']*': `)
 )
 
 // redact gives what is fit to be shown of an error of kustomize's, which may
@@ -25,7 +25,7 @@ var (
 // control characters, bounded.
 func redact(text string, secret []string) string {
 	text = strings.ReplaceAll(text, mount+"/", "")
-	text = config.ReplaceAllString(text, ": ")
+	text = builtinConfig.ReplaceAllString(text, ": ")
 	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
 	for {
 		shorter := repeated.ReplaceAllString(text, "")
@@ -37,7 +37,11 @@ func redact(text string, secret []string) string {
 	if at := dump.FindStringIndex(text); at != nil {
 		text = strings.TrimRight(text[:at[0]], " :'\"\\n") + " …"
 	}
-	text = hide(text, secret)
+	return tidy(hide(text, secret))
+}
+
+// tidy makes text one that can be shown: no control characters, bounded.
+func tidy(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == utf8.RuneError {
 			return '?'

@@ -45,7 +45,8 @@ type done struct {
 // Render gives the objects of the entries, in order: those of a file as they
 // stand in it, those of a kustomization as kustomize prints them. The error is
 // a finding.List of all that is wrong with the sources, unless ctx is over or
-// the machine is at fault. Objects that two entries give are there twice.
+// the machine is at fault; beside findings come the objects that have none.
+// Objects that two entries give are there twice.
 func (p *Pool) Render(ctx context.Context, fs *source.FS, entries []Entry) (manifest.Set, error) {
 	return p.RenderEach(ctx, fs, entries, func(manifest.Set) error { return nil })
 }
@@ -77,10 +78,7 @@ func (p *Pool) RenderEach(ctx context.Context, fs *source.FS, entries []Entry, d
 		list = append(list, d.list...)
 		set = append(set, d.set...)
 	}
-	if err := list.Err(); err != nil {
-		return nil, err
-	}
-	return set, nil
+	return set, list.Err()
 }
 
 // each renders the units, as many at a time as there may be workers.

@@ -2,8 +2,9 @@ package render
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
-	"sort"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -23,7 +24,11 @@ func conform(file, at string, n *yaml.Node, t reflect.Type, list *finding.List) 
 		return
 	}
 	wrong := func(want string) {
-		list.Add(file, n.Line, fmt.Sprintf("%s has to be %s", at, want), "")
+		hint := ""
+		if want == "a list" {
+			hint = "write each entry on a line of its own, behind a dash"
+		}
+		list.Add(file, n.Line, fmt.Sprintf("%s has to be %s", at, want), hint)
 	}
 	switch t.Kind() {
 	case reflect.Struct:
@@ -73,7 +78,10 @@ func conformStruct(file, at string, n *yaml.Node, t reflect.Type, list *finding.
 		name := known(key.Value, fields)
 		switch {
 		case name == "":
-			hint := "kustomize knows no such field"
+			hint := "known fields: " + strings.Join(slices.Sorted(maps.Keys(fields)), ", ")
+			if at == "" {
+				hint = "kustomize knows no such field"
+			}
 			if near := nearest(key.Value, fields); near != "" {
 				hint = fmt.Sprintf("did you mean %q?", near)
 			}
@@ -119,13 +127,8 @@ func collect(t reflect.Type, fields map[string]reflect.Type) {
 
 // nearest gives the known key that a misspelt one most likely stands for, or "".
 func nearest(key string, fields map[string]reflect.Type) string {
-	names := make([]string, 0, len(fields))
-	for name := range fields {
-		names = append(names, name)
-	}
-	sort.Strings(names)
 	best, least := "", 1+len(key)/3
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		if d := distance(strings.ToLower(key), strings.ToLower(name)); d <= least {
 			best, least = name, d-1
 		}

@@ -102,9 +102,31 @@ func pathFinding(fs *source.FS, file string, line int, err error) finding.Findin
 	if f.Hint == "" {
 		if near := fs.Similar(p.Path); near != "" {
 			f.Hint = "did you mean " + near + "? Upper and lower case count"
+		} else if near := nearby(fs, p.Path); near != "" && isMissing(err) {
+			f.Hint = "did you mean " + near + "?"
 		}
 	}
 	return f
+}
+
+// nearby gives the path that a misspelt one most likely stands for, or "".
+func nearby(fs *source.FS, name string) string {
+	dir, base := path.Split(path.Clean(name))
+	entries, err := fs.ReadDir(path.Clean(dir))
+	if err != nil {
+		if dir == "" {
+			return ""
+		}
+		return nearby(fs, dir)
+	}
+	stem := func(name string) string { return strings.TrimSuffix(name, path.Ext(name)) }
+	best, least := "", len(stem(base))/3
+	for _, e := range entries {
+		if n := distance(stem(e.Name), stem(base)); n <= least && e.Name != base && !badName(e.Name) {
+			best, least = path.Join(dir, e.Name), n-1
+		}
+	}
+	return best
 }
 
 // below tells whether a path lies in dir or is dir.

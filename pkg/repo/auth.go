@@ -73,7 +73,7 @@ func (m *Remote) loginsFor(ctx context.Context, at endpoint, what service, yield
 		return
 	}
 	if m.options.Token != nil {
-		if c, ok := m.options.Token(at.authority()); ok && c.Secret != "" {
+		if c, ok := m.options.Token(at.scheme, at.authority()); ok && c.Secret != "" {
 			if !yield(m.basic(or(c.From, "the token given"), or(c.User, "x-access-token"), c.Secret)) {
 				return
 			}

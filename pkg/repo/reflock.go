@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -17,6 +19,7 @@ type refLock struct {
 	ref    string // the loose file
 	path   string // the lock beside it
 	held   bool
+	guard  *os.File // tells other runs that this one lives; nil where that cannot be told
 	logs   []*os.File
 	line   string // of the reflog
 }
@@ -27,10 +30,32 @@ func (l *refLock) release() {
 		os.Remove(l.path)
 		l.held = false
 	}
+	if l.guard != nil {
+		os.Remove(l.guard.Name())
+		l.guard.Close()
+		l.guard = nil
+	}
 	for _, f := range l.logs {
 		f.Close()
 	}
 	l.logs = nil
+}
+
+// defaultLockWait is longer than git's tenth of a second: a disk that is asked to
+// sync by many takes longer than that.
+const defaultLockWait = 3 * time.Second
+
+// lockWait is core.filesRefLockTimeout: milliseconds, 0 for not at all, negative
+// for as long as it takes. What is no number is as if it were not set.
+func lockWait(value string) time.Duration {
+	n, err := strconv.ParseInt(value, 10, 32)
+	switch {
+	case err != nil:
+		return defaultLockWait
+	case n < 0:
+		return math.MaxInt64
+	}
+	return max(1, time.Duration(n)*time.Millisecond)
 }
 
 const (
@@ -40,7 +65,8 @@ const (
 
 // lockRef takes the lock that git takes. The value is written and synced under
 // another name first and then linked to the lock's: a killed run leaves a
-// lock only if it dies in the few steps between link and rename.
+// lock only if it dies in the few steps between link and rename. The other name
+// stays until then and tells the next run whose the lock was: see takeOver.
 func (r *Repo) lockRef(ctx context.Context, u RefUpdate) (*refLock, error) {
 	ref := r.refPath(u.Name)
 	l := &refLock{update: u, ref: ref, path: ref + ".lock"}
@@ -53,6 +79,10 @@ func (r *Repo) lockRef(ctx context.Context, u RefUpdate) (*refLock, error) {
 		}
 		if !errors.Is(err, fs.ErrExist) && !errors.Is(err, errDirGone) {
 			return nil, err
+		}
+		if waited >= min(r.env.LockWait, defaultLockWait) && takeOver(l.path) {
+			waited, pause = 0, firstPause
+			continue
 		}
 		if waited >= r.env.LockWait {
 			return nil, &LockedError{Ref: u.Name, Path: l.path, Age: age}
@@ -94,18 +124,30 @@ func (r *Repo) tryLock(l *refLock) (age time.Duration, err error) {
 	if err != nil {
 		return fail(err)
 	}
-	defer os.Remove(temp.Name())
+	l.guard = temp
+	defer func() {
+		if err != nil {
+			l.release()
+		}
+	}()
 	_, err = temp.WriteString(string(l.update.New) + "\n")
 	fi, statErr := temp.Stat()
-	if err := errors.Join(err, statErr, finish(temp, r.shared)); err != nil {
+	if err := errors.Join(err, statErr, harden(temp, r.shared)); err != nil {
 		return fail(err)
 	}
 	sweep(dir, fi.ModTime())
+	// Before the link: nobody may see a lock whose guard seems to be dead.
+	guarded := flock(temp) == nil
 	err = os.Link(temp.Name(), l.path)
 	if err != nil && !errors.Is(err, fs.ErrExist) && noHardLink(err) {
-		err = r.lockByCreating(l)
+		err, guarded = r.lockByCreating(l), false
 	}
 	switch {
+	case err == nil && !guarded:
+		os.Remove(temp.Name())
+		temp.Close()
+		l.guard = nil
+		return 0, nil
 	case err == nil:
 		return 0, nil
 	case errors.Is(err, fs.ErrExist):

@@ -16,9 +16,9 @@ import (
 // as values. The zero value has no credentials but those in git's config and
 // ~/.netrc, no ssh agent, and no git program.
 type RemoteOptions struct {
-	// Token gives the credential that the caller has for a host ("github.com",
+	// Token gives the credential that the caller has for http or https and a host ("github.com",
 	// "git.example.com:8443"); nil means none.
-	Token func(host string) (Credential, bool)
+	Token func(scheme, host string) (Credential, bool)
 	// Git is the path of the git program: its credential helpers are asked, and
 	// it serves repositories on this machine. "" means that there is none.
 	Git     string
@@ -97,6 +97,9 @@ func (r *Repo) Remote(name string, options RemoteOptions) (*Remote, error) {
 
 // URL is where the remote is fetched from, without credentials.
 func (m *Remote) URL() string { return m.fetchAt.clean }
+
+// Name is what git's config calls the remote.
+func (m *Remote) Name() string { return m.name }
 
 // List gives the remote's refs by their full names, HEAD too if it has a commit.
 func (m *Remote) List(ctx context.Context) (map[string]ID, error) {

@@ -48,7 +48,7 @@ func TestLogins(t *testing.T) {
 		setup func(s *gitServer, a *gitRepo, o *RemoteOptions)
 	}{
 		{"a token given", func(s *gitServer, a *gitRepo, o *RemoteOptions) {
-			o.Token = func(string) (Credential, bool) { return Credential{Secret: canary, From: "SLUICE_TOKEN"}, true }
+			o.Token = func(string, string) (Credential, bool) { return Credential{Secret: canary, From: "SLUICE_TOKEN"}, true }
 		}},
 		{"http.extraHeader, as actions/checkout leaves it", func(s *gitServer, a *gitRepo, o *RemoteOptions) {
 			a.write("../cred", "[http \""+s.http.URL+"/\"]\n\textraheader = AUTHORIZATION: "+basicAuth("x-access-token", canary)+"\n")
@@ -64,7 +64,7 @@ func TestLogins(t *testing.T) {
 			must(t, os.WriteFile(filepath.Join(a.home(), ".netrc"), []byte("machine 127.0.0.1\n  login ann\n  password "+canary+"\n"), 0o600))
 		}},
 		{"a bad token, and then a helper", func(s *gitServer, a *gitRepo, o *RemoteOptions) {
-			o.Token = func(string) (Credential, bool) {
+			o.Token = func(string, string) (Credential, bool) {
 				return Credential{Secret: canary + "old", From: "SLUICE_TOKEN"}, true
 			}
 			helperScript(t, a, canary)
@@ -96,7 +96,7 @@ func TestNoLogin(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(a.home(), ".netrc"), []byte("default login ann password "+canary+"older"), 0o600))
 	a.git("config", "http.extraHeader", "Authorization: bearer "+canary+"2")
 	o := a.options()
-	o.Token = func(host string) (Credential, bool) {
+	o.Token = func(_, host string) (Credential, bool) {
 		if !strings.HasPrefix(s.http.URL, "http://"+host) {
 			t.Errorf("a token is asked for host %q", host)
 		}
@@ -163,7 +163,7 @@ func TestRedirect(t *testing.T) {
 	defer outer.Close()
 	a := local(t, outer.URL+"/old.git")
 	o := a.options()
-	o.Token = func(string) (Credential, bool) { return Credential{Secret: canary, From: "SLUICE_TOKEN"}, true }
+	o.Token = func(string, string) (Credential, bool) { return Credential{Secret: canary, From: "SLUICE_TOKEN"}, true }
 	id := a.commit("x", "1")
 	to = outer.URL
 	_, err := a.push(a.remote(o), "main", "", id)

@@ -71,7 +71,7 @@ func TestSaidHidesSecrets(t *testing.T) {
 	s.hook("pre-receive", "echo you sent "+canary+" >&2\nexit 1\n")
 	a := local(t, s.url)
 	o := a.options()
-	o.Token = func(string) (Credential, bool) { return Credential{Secret: canary, From: "SLUICE_TOKEN"}, true }
+	o.Token = func(string, string) (Credential, bool) { return Credential{Secret: canary, From: "SLUICE_TOKEN"}, true }
 	id := a.commit("x", "1")
 	results, err := a.push(a.remote(o), "main", "", id)
 	var declined *DeclinedError

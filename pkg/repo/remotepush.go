@@ -287,18 +287,41 @@ func (p *pushing) ask(ctx context.Context, s *sending, final bool) (refs map[str
 	return nil, err
 }
 
-// track moves the remote-tracking ref along, where the config keeps one, as git
-// does. The push has landed; that the next fetch has to catch up is no failure.
+// track moves the remote-tracking ref along, as git does. The push has landed;
+// that the next fetch has to catch up is no failure.
 func (p *pushing) track(ctx context.Context, r *PushResult) {
+	branch, ok := strings.CutPrefix(r.Name, "refs/heads/")
+	if !ok || r.New == "" {
+		return
+	}
 	m := p.remote
-	for _, text := range m.repo.config.all("remote." + m.name + ".fetch") {
-		remote, local, ok := strings.Cut(strings.TrimPrefix(text, "+"), ":")
-		spec := FetchSpec{remote, local}
-		if !ok || r.New == "" || checkSpecs([]FetchSpec{spec}) != nil {
-			continue
-		}
-		if local, ok := spec.local(r.Name); ok {
-			m.track(context.WithoutCancel(ctx), local, r.New, "update by push")
+	local, kept := m.tracking(branch)
+	if !kept {
+		// A clone of one branch keeps no others, but what was fetched by name is there.
+		if _, err := m.repo.readRef(local); err != nil {
+			return
 		}
 	}
+	m.track(context.WithoutCancel(ctx), local, r.New, "update by push")
+}
+
+// Tracking is the remote-tracking ref of a branch: the one that the config keeps
+// it under, else refs/remotes/NAME/BRANCH.
+func (m *Remote) Tracking(branch string) string {
+	local, _ := m.tracking(branch)
+	return local
+}
+
+func (m *Remote) tracking(branch string) (local string, kept bool) {
+	for _, text := range m.repo.config.all("remote." + m.name + ".fetch") {
+		remote, to, ok := strings.Cut(strings.TrimPrefix(text, "+"), ":")
+		spec := FetchSpec{remote, to}
+		if !ok || checkSpecs([]FetchSpec{spec}) != nil {
+			continue
+		}
+		if local, ok := spec.local("refs/heads/" + branch); ok {
+			return local, true
+		}
+	}
+	return "refs/remotes/" + m.name + "/" + branch, false
 }

@@ -51,7 +51,8 @@ type Env struct {
 	ConfigNoSystem bool   // GIT_CONFIG_NOSYSTEM
 	CommitterName  string // GIT_COMMITTER_NAME
 	CommitterEmail string // GIT_COMMITTER_EMAIL
-	// LockWait bounds the wait for another process's lock; 0 means 3 seconds.
+	// LockWait bounds the wait for another process's lock; 0 means what
+	// core.filesRefLockTimeout says, or 3 seconds.
 	LockWait time.Duration
 }
 
@@ -113,7 +114,7 @@ func Open(dir string, env Env) (*Repo, error) {
 	}
 	store.partial = config.promisor()
 	if env.LockWait == 0 {
-		env.LockWait = 3 * time.Second
+		env.LockWait = lockWait(config.get("core.filesreflocktimeout"))
 	}
 	return &Repo{
 		gitDir: at.gitDir, commonDir: at.commonDir, workTree: workTreeOf(at, config, env),

@@ -30,3 +30,10 @@ func noHardLink(err error) bool {
 }
 
 func isDirectory(err error) bool { return errors.Is(err, syscall.EISDIR) }
+
+// flock marks a file as in use until it is closed or the process ends, however
+// that ends. It does not wait: an error says that the file is in use, or that
+// the file system cannot tell.
+func flock(f *os.File) error {
+	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+}

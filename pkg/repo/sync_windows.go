@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"errors"
 	"os"
 	"syscall"
 )
@@ -18,3 +19,7 @@ func isDirectory(err error) bool {
 	pe, ok := err.(*os.PathError)
 	return ok && pe.Err == syscall.EISDIR
 }
+
+// flock is not used: a lock whose name is not linked cannot be told from another
+// program's.
+func flock(*os.File) error { return errors.ErrUnsupported }

@@ -27,10 +27,14 @@ func newTemp(dir, suffix string, perm os.FileMode) (*os.File, error) {
 	}
 }
 
+// harden makes a file's content durable.
+func harden(f *os.File, shared sharedMode) error {
+	return errors.Join(shared.adjust(f.Name()), f.Sync())
+}
+
 // finish makes a file durable and closes it.
 func finish(f *os.File, shared sharedMode) error {
-	err := shared.adjust(f.Name())
-	return errors.Join(err, f.Sync(), f.Close())
+	return errors.Join(harden(f, shared), f.Close())
 }
 
 // writeTemp makes a durable file of what fill writes. Whoever renames it must not
@@ -65,7 +69,7 @@ func sweep(dir string, now time.Time) {
 		if err != nil || now.Sub(fi.ModTime()) < staleAfter {
 			continue
 		}
-		ours := strings.HasPrefix(e.Name(), tempPrefix)
+		ours := strings.HasPrefix(e.Name(), tempPrefix) && !guards(dir, entries, fi)
 		if strings.HasSuffix(e.Name(), ".keep") {
 			text, err := os.ReadFile(path)
 			ours = err == nil && string(text) == keepText

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -229,7 +231,9 @@ func (w *Writer) writeDir(d *dirNode) (ID, error) {
 		return d.base, nil
 	}
 	var entries []TreeEntry
-	for name, it := range d.items {
+	// In order, so that the same objects make the same pack.
+	for _, name := range slices.Sorted(maps.Keys(d.items)) {
+		it := d.items[name]
 		e := it.entry
 		if it.dir != nil {
 			id, err := w.writeDir(it.dir)

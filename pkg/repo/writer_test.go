@@ -169,3 +169,24 @@ func TestSweep(t *testing.T) {
 		t.Error("an old temporary file among the refs is still there")
 	}
 }
+
+// TestSamePack: the same changes make the same pack, so that a run after a killed
+// one does not leave a second one.
+func TestSamePack(t *testing.T) {
+	g := newGit(t)
+	r := g.open()
+	for range 20 {
+		w := r.NewWriter()
+		var changes []Change
+		for i := range 8 {
+			changes = append(changes, Change{Path: fmt.Sprintf("d%d/e/f", i), File: &File{Data: []byte(fmt.Sprint(i))}})
+		}
+		_, err := w.Update("", changes)
+		must(t, err)
+		must(t, w.Flush(t.Context()))
+		must(t, w.Close())
+	}
+	if n := packs(t, g); n != 1 {
+		t.Errorf("%d packs of the same objects", n)
+	}
+}

@@ -21,6 +21,7 @@ type check struct {
 	limit   int // findings after which no more are told apart
 	list    finding.List
 	more    bool
+	partial bool // required fields may be missing
 	status  bool // inside status, which the server drops when it creates an object
 }
 
@@ -43,8 +44,11 @@ func (c *check) add(n *yaml.Node, text, hint string) {
 		text, hint = "more is wrong than is shown", ""
 	}
 	line := 0
-	if n != nil && c.object.Origin.Line > 0 {
-		line = n.Line
+	if c.object.Origin.Line > 0 {
+		line = c.object.Origin.Line
+		if n != nil && n.Line > 0 {
+			line = n.Line
+		}
 	}
 	c.list.Add(c.object.Origin.File, line, shown(c.object)+": "+text, hint)
 }
@@ -114,7 +118,7 @@ func (c *check) mapping(n *yaml.Node, s *schema, at *step) {
 }
 
 func (c *check) required(n *yaml.Node, s *schema, at *step) {
-	if c.status {
+	if c.status || c.partial {
 		return
 	}
 	for _, name := range s.required {

@@ -125,7 +125,7 @@ func (c *check) library(s *spec.Schema) {
 		faults = append(faults, reading(err))
 	}
 	for _, f := range faults {
-		if f.summary && slices.ContainsFunc(faults, f.explainedBy) {
+		if f.summary && slices.ContainsFunc(faults, f.explainedBy) || f.missing && c.partial {
 			continue
 		}
 		where := f.where
@@ -141,6 +141,7 @@ func (c *check) library(s *spec.Schema) {
 type fault struct {
 	where, text string
 	summary     bool
+	missing     bool // a required field
 }
 
 // explainedBy tells whether another fault says what is wrong in f's field.
@@ -172,7 +173,7 @@ func reading(err error) fault {
 		if v.Code() == liberrors.InvalidTypeCode {
 			text, _, _ = strings.Cut(text, ": ")
 		}
-		return fault{where: v.Name, text: text}
+		return fault{where: v.Name, text: text, missing: v.Code() == liberrors.RequiredFailCode}
 	}
 	if quoted, err := strconv.QuotedPrefix(text); err == nil {
 		where, _ := strconv.Unquote(quoted)

@@ -47,35 +47,49 @@ type removal struct {
 	replacement typeMeta
 }
 
-func readRelease(version string) (*release, error) {
+// embedded gives the first and the last minor of the embedded schemas, and
+// their lines.
+func embedded() (first, last int, lines string, err error) {
 	z, err := gzip.NewReader(bytes.NewReader(schemas))
 	if err != nil {
-		return nil, fmt.Errorf("reading the embedded schemas: %w", err)
+		return 0, 0, "", fmt.Errorf("reading the embedded schemas: %w", err)
 	}
 	data, err := io.ReadAll(z)
 	if err != nil {
-		return nil, fmt.Errorf("reading the embedded schemas: %w", err)
+		return 0, 0, "", fmt.Errorf("reading the embedded schemas: %w", err)
 	}
 	header, lines, _ := strings.Cut(string(data), "\n")
 	f := strings.Split(header, "\t")
 	if len(f) != 3 {
-		return nil, fmt.Errorf("reading the embedded schemas: no header")
+		return 0, 0, "", fmt.Errorf("reading the embedded schemas: no header")
 	}
-	first, last := number(f[1]), number(f[2])
+	return number(f[1]), number(f[2]), lines, nil
+}
+
+func readRelease(version string) (*release, error) {
+	first, last, lines, err := embedded()
+	if err != nil {
+		return nil, err
+	}
 	text, found := strings.CutPrefix(version, "1.")
 	minor := number(text)
 	if !found || strconv.Itoa(minor) != text || minor < first || minor > last {
 		return nil, fmt.Errorf("no schema of Kubernetes %q: known are 1.%d to 1.%d", version, first, last)
 	}
+	return newRelease(minor, lines), nil
+}
+
+// newRelease takes what concerns one release from the lines of the embedded schemas.
+func newRelease(minor int, lines string) *release {
 	r := &release{
-		version: version, minor: minor,
+		version: "1." + strconv.Itoa(minor), minor: minor,
 		definitions: map[string]*definition{}, kinds: map[typeMeta]*kind{}, groups: map[string]bool{},
 		served: map[typeMeta]span{}, removed: map[typeMeta]removal{},
 	}
 	for line := range strings.SplitSeq(lines, "\n") {
 		r.add(line)
 	}
-	return r, nil
+	return r
 }
 
 func number(s string) int {

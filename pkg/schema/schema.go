@@ -22,6 +22,7 @@ import (
 // resource definitions that were added. It is safe for concurrent use.
 type Validator struct {
 	release *release
+	older   *releases // of a validator for any release; nil for one of a certain one
 
 	mu   sync.RWMutex
 	crds map[groupKind]*customKind
@@ -46,7 +47,7 @@ func Load(version string) (*Validator, error) {
 func (v *Validator) Clone() *Validator {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	c := &Validator{release: v.release, crds: make(map[groupKind]*customKind, len(v.crds))}
+	c := &Validator{release: v.release, older: v.older, crds: make(map[groupKind]*customKind, len(v.crds))}
 	for k, crd := range v.crds {
 		c.crds[k] = crd
 	}
@@ -57,16 +58,18 @@ func (v *Validator) Clone() *Validator {
 // the line where it stands. Texts hold field names, never values. An object
 // that cannot be checked has no findings: see Unchecked.
 func (v *Validator) Validate(o *manifest.Object) finding.List {
-	c := &check{object: o, release: v.release, limit: maxFindings}
 	if encrypted(o) {
 		return nil
 	}
+	c := &check{object: o, release: v.release, limit: maxFindings, partial: v.older != nil}
 	if crd, known := v.custom(o); known {
 		crd.validate(c)
 		return c.list
 	}
 	k := v.release.kinds[typeMeta{o.APIVersion, o.ID.Kind}]
 	switch {
+	case v.older != nil && v.release.groups[o.ID.Group]:
+		return v.validateAny(o)
 	case k != nil && k.object:
 		c.value(o.Node, &schema{def: k.def}, nil)
 	case v.release.groups[o.ID.Group]:
@@ -85,6 +88,9 @@ func (v *Validator) Unchecked(o *manifest.Object) string {
 	case known:
 		return crd.unchecked(o.APIVersion)
 	case v.release.groups[o.ID.Group]:
+		if v.older != nil {
+			return v.uncheckedAny(o)
+		}
 		return ""
 	}
 	return fmt.Sprintf("%s: no CustomResourceDefinition of %s %s is at hand", shown(o), o.APIVersion, o.ID.Kind)

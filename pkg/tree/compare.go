@@ -16,6 +16,10 @@ type Difference struct {
 	Path   string `json:"path" yaml:"path"` // on the branch
 	What   string `json:"what" yaml:"what"` // extra, missing or different
 	Detail string `json:"detail,omitempty" yaml:"detail,omitempty"`
+	// Have is the file on the branch and Want the one that it should be; nil
+	// where there is none.
+	Have []byte `json:"-" yaml:"-"`
+	Want []byte `json:"-" yaml:"-"`
 }
 
 // Compare gives the paths where directory dir of a commit differs from the
@@ -36,7 +40,7 @@ func Compare(have source.Tree, dir string, want Files) ([]Difference, error) {
 	}
 	for _, p := range want.Paths() {
 		if !c.seen[p] {
-			c.add(p, "missing", "")
+			c.found = append(c.found, Difference{Path: path.Join(dir, p), What: "missing", Want: want[p]})
 		}
 	}
 	if len(c.found) == 0 {
@@ -75,23 +79,40 @@ func (c *comparison) walk(at string) error {
 			}
 			continue
 		}
-		want, wanted := c.want[p]
-		c.seen[p] = true
-		switch {
-		case !wanted:
-			c.add(p, "extra", "")
-		case e.Kind != source.File:
-			c.add(p, "different", "is not a regular file")
-		default:
-			have, err := c.have.ReadFile(path.Join(c.dir, p), maxRecord)
-			if err != nil {
-				return fmt.Errorf("reading %q: %w", path.Join(c.dir, p), err)
-			}
-			if !bytes.Equal(have, want) {
-				c.add(p, "different", fmt.Sprintf("first in line %d", firstDifference(have, want)))
-			}
+		if err := c.file(p, e); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+func (c *comparison) file(p string, e source.Entry) error {
+	want, wanted := c.want[p]
+	c.seen[p] = true
+	d := Difference{Path: path.Join(c.dir, p), What: "different"}
+	if !wanted {
+		d.What = "extra"
+	}
+	if e.Kind != source.File {
+		d.Detail = "is not a regular file"
+		c.found = append(c.found, d)
+		return nil
+	}
+	have, err := c.have.ReadFile(d.Path, maxRecord)
+	switch {
+	case errors.Is(err, source.ErrTooLarge):
+		d.Detail = fmt.Sprintf("over %d MiB", maxRecord>>20)
+	case err != nil:
+		return fmt.Errorf("reading %q: %w", d.Path, err)
+	case wanted && bytes.Equal(have, want):
+		return nil
+	case wanted:
+		d.Detail = fmt.Sprintf("first in line %d", firstDifference(have, want))
+	}
+	if err == nil {
+		d.Have, d.Want = have, want
+	}
+	c.found = append(c.found, d)
 	return nil
 }
 

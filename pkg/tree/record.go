@@ -51,6 +51,9 @@ type EnvironmentRecord struct {
 	Name string `yaml:"name"`
 	Path string `yaml:"path"`
 	Tree string `yaml:"tree,omitempty"` // Git tree id; empty if the environment holds nothing
+	// RolledBackTo is the hydrated commit that the directory and its records
+	// were taken from; empty if they were rendered from the source above.
+	RolledBackTo string `yaml:"rolledBackTo,omitempty"`
 }
 
 // Record is what the branch says of one app in one environment.
@@ -182,16 +185,45 @@ func (r Record) encode() ([]byte, error) {
 	return bytes.Clone(t.out), t.err
 }
 
+// Encode prints the provenance as the branch holds it.
+func (p Provenance) Encode() ([]byte, error) { return encode(p) }
+
+// Environment gives the record of an environment by its directory.
+func (p *Provenance) Environment(dir string) (EnvironmentRecord, bool) {
+	for _, e := range p.Environments {
+		if e.Path == dir {
+			return e, true
+		}
+	}
+	return EnvironmentRecord{}, false
+}
+
+// NewerError is a record with keys that this version does not know.
+type NewerError struct {
+	Sluice string // the version that the provenance names; empty for another record
+	Err    error
+}
+
+func (e *NewerError) Error() string { return strings.Join(strings.Fields(e.Err.Error()), " ") }
+
+// Unwrap gives what was read and not known.
+func (e *NewerError) Unwrap() error { return e.Err }
+
 // ErrNoProvenance says that a commit was not made by sluice.
 var ErrNoProvenance = errors.New("no " + ProvenancePath)
 
 // ReadProvenance reads what a hydrated commit says of itself. It is
-// ErrNoProvenance if the commit says nothing.
+// ErrNoProvenance if the commit says nothing, a *NewerError if it says more
+// than this version knows.
 func ReadProvenance(files source.Tree) (*Provenance, error) {
 	p := new(Provenance)
 	err := read(files, ProvenancePath, p)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrNoProvenance
+	}
+	var newer *NewerError
+	if errors.As(err, &newer) {
+		newer.Sluice = p.Renderer.Sluice
 	}
 	if err != nil {
 		return nil, err
@@ -271,7 +303,11 @@ func read(files source.Tree, p string, into any) error {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
 	if err := dec.Decode(into); err != nil {
-		return fmt.Errorf("reading %q: %w", p, err)
+		err = fmt.Errorf("reading %q: %w", p, err)
+		if yaml.Unmarshal(data, into) == nil {
+			return &NewerError{Err: err} // all that is known can be read
+		}
+		return err
 	}
 	return nil
 }

@@ -32,13 +32,17 @@ type laid struct {
 	list    finding.List
 }
 
-// Lay makes the app's files ahead of the environment's, after which its Set
-// tells what the objects are and where they come from, and no more: the
-// objects of a whole environment need not be in memory at once.
-func (a *App) Lay() error {
+// Lay makes the app's files ahead of the environment's. Unless the objects are
+// to be kept, its Set then tells what they are and where they come from, and
+// no more: those of a whole environment need not be in memory at once.
+func (a *App) Lay(keep bool) error {
 	l, err := layApp(*a)
 	if err != nil {
 		return err
+	}
+	if keep {
+		a.laid = l
+		return nil
 	}
 	set := make(manifest.Set, len(a.Set))
 	for i, o := range a.Set {
@@ -54,6 +58,9 @@ type Environment struct {
 	Path    string // directory on the branch
 	Files   Files  // relative to Path
 	Records []AppRecord
+
+	// Unchecked says, a line an object, which ones no schema is known of.
+	Unchecked []string
 }
 
 // AppRecord is a record with the name of its app.
@@ -70,7 +77,7 @@ func Lay(name, dir string, apps []App) (*Environment, error) {
 	var resources []string
 	for _, app := range apps {
 		if app.laid == nil {
-			if err := app.Lay(); err != nil {
+			if err := app.Lay(true); err != nil {
 				return nil, err
 			}
 		}
@@ -153,15 +160,19 @@ func kustomization(resources []string) ([]byte, error) {
 
 // Branch gives the tree of a hydrated commit: each environment's directory
 // and, under Dir, the provenance. older tells what the branch's tip holds as
-// the record of an app, nil if it holds none.
+// the record of an app, nil if it holds none. What p says of rollbacks stays.
 func Branch(p Provenance, environments []*Environment, older func(environment, app string) (*Record, error)) (map[string]Files, error) {
 	dirs := map[string]Files{}
 	records := Files{}
+	said := p
 	p.Environments = nil
 	for _, env := range environments {
 		er := EnvironmentRecord{Name: env.Name, Path: env.Path}
 		if len(env.Files) > 0 {
 			er.Tree = env.Files.ID()
+		}
+		if before, ok := said.Environment(env.Path); ok {
+			er.RolledBackTo = before.RolledBackTo
 		}
 		p.Environments = append(p.Environments, er)
 		dirs[env.Path] = env.Files

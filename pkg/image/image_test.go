@@ -31,6 +31,12 @@ func TestChange(t *testing.T) {
 			"operations as text", "patches:\n  - patch: |-  # two\n      - op: replace\n        path: /image\n        value: a:v1\n", "a:v1", "a:v2",
 			"patches:\n  - patch: |-  # two\n      - op: replace\n        path: /image\n        value: a:v2\n",
 		},
+		{
+			"windows lines as text", "patches:\r\n- patch: |\r\n    a: 1\r\n    image: a:v1\r\n  target: {kind: A}\r\n", "a:v1", "a:v2",
+			"patches:\r\n- patch: |\r\n    a: 1\r\n    image: a:v2\r\n  target: {kind: A}\r\n",
+		},
+		{"in a List", "kind: List\nitems:\n- kind: Pod\n  spec: {containers: [{image: a:v1}]}\n", "a:v1", "a:v2", "kind: List\nitems:\n- kind: Pod\n  spec: {containers: [{image: a:v2}]}\n"},
+		{"a byte order mark", "\ufeffimage: a:v1\n", "a:v1", "a:v2", "\ufeffimage: a:v2\n"},
 		{"JSON as text", "patches:\n- patch: '[{\"op\": \"add\", \"path\": \"/image\", \"value\": \"a:v1\"}]'  # x\n", "a:v1", "a:v2", "patches:\n- patch: '[{\"op\": \"add\", \"path\": \"/image\", \"value\": \"a:v2\"}]'  # x\n"},
 		{"legacy patches", "patchesStrategicMerge:\n- |\n  image: a:v1\n", "a:v1", "a:v2", "patchesStrategicMerge:\n- |\n  image: a:v2\n"},
 	} {

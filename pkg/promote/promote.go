@@ -191,8 +191,12 @@ func (p *Plan) describe(ctx context.Context, r *repo.Repo) error {
 	if errors.Is(err, tree.ErrNoProvenance) {
 		return &finding.Refusal{Text: fmt.Sprintf("commit %s was not written by sluice", p.Candidate.Short()), Hint: "promote a commit that sluice commit made"}
 	}
-	if err != nil {
+	var missing *repo.MissingObjectError
+	if errors.As(err, &missing) {
 		return err
+	}
+	if err != nil {
+		return &finding.Refusal{Text: fmt.Sprintf("commit %s cannot be promoted: %v", p.Candidate.Short(), err), Hint: "see what was done to it: sluice status; sluice verify " + p.Environment.PromotedFrom}
 	}
 	if !records(candidate, p.Environment) {
 		return &finding.Refusal{

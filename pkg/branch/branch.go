@@ -5,6 +5,7 @@ package branch
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/sluice-dev/sluice/pkg/config"
@@ -51,7 +52,7 @@ func (h *Head) read(r *repo.Repo) error {
 	}
 	files, err := r.Files(h.Tip)
 	if err != nil {
-		return err
+		return fmt.Errorf("reading the tip of branch %q: %w", h.Environment.Branch, err)
 	}
 	h.Provenance, err = tree.ReadProvenance(files)
 	if errors.Is(err, tree.ErrNoProvenance) {

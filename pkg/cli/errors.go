@@ -119,6 +119,8 @@ func remoteHint(err error) (hint string, isRemote bool) {
 		return "the branch there has left its line: see what happened to it before anything is pushed", true
 	case errors.As(err, &declined):
 		return declinedHint(declined), true
+	case errors.As(err, &failed) && failed.Hint == "":
+		return fmt.Sprintf("nothing was changed there; see what git makes of it: git ls-remote %q", failed.URL), true
 	case errors.As(err, &failed):
 		return failed.Hint, true
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/promote"
 	"github.com/sluice-dev/sluice/pkg/repo"
+	"github.com/sluice-dev/sluice/pkg/tree"
 )
 
 func (c *command) promoteCommand() *cobra.Command {
@@ -49,10 +50,7 @@ after the commit has been verified by rendering its source again.`,
 					return err
 				}
 				if len(found) > 0 {
-					return orFinding(&finding.Refusal{
-						Text: fmt.Sprintf("commit %s is not what its source renders to: %s %s", plan.Candidate.Short(), found[0].What, found[0].Path),
-						Hint: "see all of it: sluice verify " + e.PromotedFrom,
-					}, check)
+					return orFinding(notRendered(plan.Candidate, found, "see all of it: sluice verify "+e.PromotedFrom), check)
 				}
 			}
 			if merge && plan.Outcome == promote.Planned {
@@ -72,6 +70,15 @@ after the commit has been verified by rendering its source again.`,
 	cmd.Flags().BoolVar(&merge, "merge", false, "move the branch")
 	cmd.MarkFlagsMutuallyExclusive("check", "merge")
 	return cmd
+}
+
+// notRendered refuses a commit that could not be verified.
+func notRendered(commit repo.ID, found []tree.Difference, hint string) *finding.Refusal {
+	text := fmt.Sprintf("commit %s is not what its source renders to: %s %s", commit.Short(), found[0].What, found[0].Path)
+	if found[0].Detail != "" {
+		text += " (" + found[0].Detail + ")"
+	}
+	return &finding.Refusal{Text: text, Hint: hint}
 }
 
 // orFinding gives a refusal as a finding where the question was whether there

@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-dev/sluice/pkg/branch"
-	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/repo"
 )
 
@@ -46,10 +45,7 @@ sluice commit makes afterwards can.`,
 					return err
 				}
 				if len(found) > 0 {
-					return &finding.Refusal{
-						Text: fmt.Sprintf("commit %s is not what its source renders to: %s %s", plan.To.Short(), found[0].What, found[0].Path),
-						Hint: "choose another with --to",
-					}
+					return notRendered(plan.To, found, "choose another with --to")
 				}
 			}
 			if err := c.onlyReflog(plan.Apply(cmd.Context(), w.repo, c.Now())); err != nil {

@@ -50,7 +50,7 @@ type standing struct {
 	Source       repo.ID `json:"source,omitempty"`
 	Subject      string  `json:"subject,omitempty"` // of the source commit
 	Behind       *int    `json:"behind"`            // commits; null if it cannot be told
-	OffLine      bool    `json:"offLine,omitempty"` // holds commits that promotedFrom never had: nothing can be promoted to it
+	OffLine      bool    `json:"offLine,omitempty"` // holds commits that promotedFrom, or the checked-out source, never had: nothing can be promoted or committed to it
 	Left         *left   `json:"left,omitempty"`    // what happened to a branch that is not as sluice left it
 	Injectors    []pin   `json:"injectors"`
 
@@ -154,6 +154,8 @@ func (s *standing) explain(ctx context.Context, w *workspace, root, h branch.Hea
 		return err
 	}
 	switch {
+	case stray == nil && s.OffLine && s.PromotedFrom == "":
+		s.Left = &left{Text: fmt.Sprintf("%s holds source %s, which is not in the history of what is checked out; the next commit is refused unless told to --allow-unrelated-source", s.Environment, s.Source.Short())}
 	case stray != nil && h.Environment.PromotedFrom == "":
 		s.Left = &left{stray.How, stray.Content, s.Environment + " " + stray.What() + "; " + stray.Next()}
 	case stray != nil:
@@ -185,13 +187,20 @@ func (s *standing) behind(ctx context.Context, w *workspace, h branch.Head, tips
 	if err != nil || !known {
 		return err
 	}
-	s.Behind = &n
-	if s.PromotedFrom != "" {
-		follows, err := w.repo.IsAncestor(ctx, from, to)
-		s.OffLine = follows == repo.No
+	follows, err := w.repo.IsAncestor(ctx, from, to)
+	if err != nil {
 		return err
 	}
-	return nil
+	if s.PromotedFrom != "" {
+		s.Behind, s.OffLine = &n, follows == repo.No
+		return nil
+	}
+	older, err := w.repo.IsAncestor(ctx, to, from)
+	s.OffLine = follows == repo.No && older == repo.No
+	if !s.OffLine {
+		s.Behind = &n
+	}
+	return err
 }
 
 func (c *command) printStatus(rows []standing) error {

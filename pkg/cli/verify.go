@@ -94,11 +94,12 @@ func parseSpan(args []string, all bool) (span, error) {
 
 // verified is what came of one branch.
 type verified struct {
-	environment string   // empty for a range that no environment is named with
-	branch      string   // or the range
-	commits     []proved // newest first
-	earlier     int      // commits from before sluice wrote to the branch
-	cut         error    // why there may be more commits than are here
+	environment string             // empty for a range that no environment is named with
+	of          config.Environment // the same, as the config has it
+	branch      string             // or the range
+	commits     []proved           // newest first
+	earlier     int                // commits from before sluice wrote to the branch
+	cut         error              // why there may be more commits than are here
 }
 
 // proved is what came of one commit, for the output.
@@ -164,7 +165,7 @@ func (w *workspace) span(ctx context.Context, e config.Environment, s span, from
 	if err != nil {
 		return nil, err
 	}
-	v := &verified{environment: e.Name, branch: e.Branch}
+	v := &verified{environment: e.Name, of: e, branch: e.Branch}
 	switch {
 	case head.Foreign:
 		return nil, &finding.Refusal{Text: fmt.Sprintf("branch %s was not written by sluice", e.Branch), Hint: "there is nothing that it could be compared with"}
@@ -173,8 +174,7 @@ func (w *workspace) span(ctx context.Context, e config.Environment, s span, from
 	case head.Bare():
 		return nil, nil
 	case !s.all && !s.ranged:
-		v.add(branch.Hydrated{ID: head.Tip, Provenance: head.Provenance})
-		v.commits[0].Source = head.Source(w.repo) // of a rollback the former one
+		v.add(w.repo, branch.Hydrated{ID: head.Tip, Provenance: head.Provenance})
 		return v, nil
 	case to == "":
 		return v, v.line(ctx, w, from, head.Tip)
@@ -201,7 +201,7 @@ func (v *verified) line(ctx context.Context, w *workspace, from, to repo.ID) err
 		return err
 	}
 	for _, h := range line.Commits {
-		v.add(h)
+		v.add(w.repo, h)
 	}
 	if v.earlier = line.Earlier; v.earlier > 0 && len(line.Commits) == 0 {
 		return &finding.Refusal{Text: fmt.Sprintf("commit %s was not written by sluice", to.Short()), Hint: "there is nothing that it could be compared with"}
@@ -212,10 +212,8 @@ func (v *verified) line(ctx context.Context, w *workspace, from, to repo.ID) err
 	return nil
 }
 
-func (v *verified) add(h branch.Hydrated) {
-	p := proved{Commit: h.ID, foreign: h.Foreign, Differences: []tree.Difference{}}
-	if h.Provenance != nil {
-		p.Source = repo.ID(h.Provenance.Source.Commit)
-	}
-	v.commits = append(v.commits, p)
+// add adds a commit with its source: after a rollback the former one.
+func (v *verified) add(r *repo.Repo, h branch.Hydrated) {
+	source := branch.Head{Environment: v.of, Tip: h.ID, Provenance: h.Provenance}.Source(r)
+	v.commits = append(v.commits, proved{Commit: h.ID, Source: source, foreign: h.Foreign, Differences: []tree.Difference{}})
 }

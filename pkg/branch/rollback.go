@@ -28,6 +28,7 @@ type Rollback struct {
 	Edits       []Edit // by hand, overwritten
 
 	local repo.ID
+	rev   string // what git calls the tip here
 	spec  spec
 }
 
@@ -55,7 +56,7 @@ func PlanRollback(ctx context.Context, r *repo.Repo, e config.Environment, rev, 
 	if err != nil {
 		return nil, err
 	}
-	b := &Rollback{Environment: e, Before: head.Tip, local: head.Local, spec: spec{signer: o.Signer}}
+	b := &Rollback{Environment: e, Before: head.Tip, local: head.Local, rev: head.Rev(), spec: spec{signer: o.Signer}}
 	if edit != nil {
 		if b.Edits = []Edit{*edit}; !o.DiscardEdits || base == nil {
 			return nil, &EditedError{b.Edits}
@@ -93,7 +94,7 @@ func (b *Rollback) target(ctx context.Context, r *repo.Repo, rev string) (*state
 }
 
 func (b *Rollback) log() string {
-	return fmt.Sprintf("git log --oneline %s -- %s", b.Environment.Branch, b.Environment.Path)
+	return fmt.Sprintf("git log --oneline %s -- %s", b.rev, b.Environment.Path)
 }
 
 // usable gives a commit whose state of the environment can be taken: what it
@@ -173,7 +174,7 @@ func (b *Rollback) heldBefore(ctx context.Context, r *repo.Repo) (*state, error)
 		}
 	}
 	return nil, &finding.Refusal{
-		Text: fmt.Sprintf("what branch %s held before its last promotion cannot be told: this repository's reflog does not say", b.Environment.Branch),
+		Text: fmt.Sprintf("what branch %s held before it changed last cannot be told: this repository's reflog does not say", b.Environment.Branch),
 		Hint: "say what to go back to with --to, one of: " + b.log(),
 	}
 }

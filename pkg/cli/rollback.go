@@ -54,7 +54,7 @@ sluice commit makes afterwards can.`,
 			return unprinted(c.printRollback(plan), []string{plan.Environment.Branch})
 		},
 	}
-	cmd.Flags().StringVar(&rev, "to", "", "go back to what commit `REV` holds (default: what the branch held before its last promotion)")
+	cmd.Flags().StringVar(&rev, "to", "", "go back to what commit `REV` holds (default: what the branch held before it changed last)")
 	cmd.Flags().BoolVar(&options.DiscardEdits, "discard-edits", false, "overwrite what was edited by hand on the branch")
 	signFlags(cmd, &sign, &unsigned)
 	return cmd

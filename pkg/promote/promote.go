@@ -77,7 +77,7 @@ func Make(ctx context.Context, r *repo.Repo, cfg *config.Config, e config.Enviro
 		if p.Candidate, err = r.Resolve(rev); err != nil {
 			return nil, err
 		}
-		if err := p.onLine(ctx, r, from, earlier.Tip); err != nil {
+		if err := p.onLine(ctx, r, earlier); err != nil {
 			return nil, err
 		}
 	}
@@ -92,8 +92,9 @@ func Make(ctx context.Context, r *repo.Repo, cfg *config.Config, e config.Enviro
 }
 
 // onLine refuses a candidate that the earlier environment never went through.
-func (p *Plan) onLine(ctx context.Context, r *repo.Repo, from config.Environment, tip repo.ID) error {
-	went, err := r.IsAncestor(ctx, p.Candidate, tip)
+func (p *Plan) onLine(ctx context.Context, r *repo.Repo, earlier branch.Head) error {
+	from := earlier.Environment
+	went, err := r.IsAncestor(ctx, p.Candidate, earlier.Tip)
 	if err != nil || went == repo.Yes {
 		return err
 	}
@@ -102,7 +103,7 @@ func (p *Plan) onLine(ctx context.Context, r *repo.Repo, from config.Environment
 	}
 	return &finding.Refusal{
 		Text: fmt.Sprintf("commit %s is not on branch %s: %q gets what %q went through", p.Candidate.Short(), from.Branch, p.Environment.Name, from.Name),
-		Hint: "choose one of: git log --oneline " + from.Branch,
+		Hint: "choose one of: git log --oneline " + earlier.Rev(),
 	}
 }
 

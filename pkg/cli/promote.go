@@ -35,6 +35,9 @@ after the commit has been verified by rendering its source again.`,
 			if !ok {
 				return unknownEnvironment(cfg, args[0])
 			}
+			if merge {
+				c.noteOwner(w)
+			}
 			plan, err := promote.Make(cmd.Context(), w.repo, cfg, e, rev, c.Version)
 			if err != nil {
 				return orFinding(err, check)

@@ -35,6 +35,7 @@ sluice commit makes afterwards can.`,
 			if options.Signer, err = c.signer(w, sign && !unsigned); err != nil {
 				return err
 			}
+			c.noteOwner(w)
 			plan, err := branch.PlanRollback(cmd.Context(), w.repo, e, rev, c.Version, options)
 			if err != nil {
 				return err

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -27,6 +28,9 @@ after the commit has been verified by rendering its source again.`,
   sluice promote production --merge`,
 		Args: usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if check && merge {
+				return &usageError{errors.New("--check only tells and --merge moves the branch: give one of them")}
+			}
 			w, cfg, err := c.openBranches()
 			if err != nil {
 				return err
@@ -71,7 +75,6 @@ after the commit has been verified by rendering its source again.`,
 	cmd.Flags().StringVar(&rev, "commit", "", "promote hydrated commit `REV` (default: the tip of the environment before)")
 	cmd.Flags().BoolVar(&check, "check", false, "only tell, by the exit status, whether the promotion could be merged")
 	cmd.Flags().BoolVar(&merge, "merge", false, "move the branch")
-	cmd.MarkFlagsMutuallyExclusive("check", "merge")
 	return cmd
 }
 

@@ -125,11 +125,15 @@ func (w *workspace) spans(ctx context.Context, s span) ([]*verified, error) {
 		return nil, &finding.Refusal{Text: "refs/replace or grafts show other commits than the repository holds", Hint: "what is verified would not be what git shows: take them away (git replace -d) or verify in a fresh clone"}
 	}
 	var from, to repo.ID
-	for rev, id := range map[string]*repo.ID{s.from: &from, s.to: &to} {
-		if rev != "" {
-			if *id, err = w.repo.Resolve(rev); err != nil {
-				return nil, err
-			}
+	for _, end := range []struct {
+		rev string
+		id  *repo.ID
+	}{{s.from, &from}, {s.to, &to}} {
+		if end.rev == "" {
+			continue
+		}
+		if *end.id, err = w.repo.Resolve(end.rev); err != nil {
+			return nil, err
 		}
 	}
 	if to != "" && len(s.names) == 0 {

@@ -121,8 +121,10 @@ func judge(ctx context.Context, r *repo.Repo, h *state, lines ...repo.ID) (verdi
 	if err != nil {
 		return cannotTell, err
 	}
-	if !agrees {
-		return byHand, nil
+	_, err = r.Commit(repo.ID(h.provenance.Source.Commit))
+	var other *repo.KindError
+	if !agrees || errors.As(err, &other) {
+		return byHand, nil // a source that is not here is another question
 	}
 	tips := append([]repo.ID{h.ID}, lines...)
 	if slices.ContainsFunc(h.provenance.Environments, func(e tree.EnvironmentRecord) bool { return e.RolledBackTo != "" }) {

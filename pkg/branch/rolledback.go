@@ -42,6 +42,9 @@ func isRollback(ctx context.Context, r *repo.Repo, h *state, tips ...repo.ID) (b
 // checkRollback says in what a rollback is not what it says; empty if it is.
 func checkRollback(ctx context.Context, r *repo.Repo, h *state, e tree.EnvironmentRecord, tips ...repo.ID) (lies string, err error) {
 	to, err := readState(r, repo.ID(e.RolledBackTo))
+	if whole, unsure := r.Whole(); gone(err) != nil && unsure == nil && whole {
+		return fmt.Sprintf("%s, which %s was rolled back to, does not exist", repo.ID(e.RolledBackTo).Short(), e.Name), nil
+	}
 	if err != nil {
 		return fmt.Sprintf("%s cannot be rolled back to: %v", repo.ID(e.RolledBackTo).Short(), err), gone(err)
 	}

@@ -107,7 +107,13 @@ func (c *command) chainStatus(ctx context.Context, w *workspace, chain config.Ch
 // fill reads what the branch says of itself.
 func (s *standing) fill(w *workspace, h branch.Head) error {
 	s.Source = h.Source(w.repo)
-	if commit, err := w.repo.Commit(s.Source); err == nil {
+	commit, err := w.repo.Commit(s.Source)
+	var other *repo.KindError
+	switch {
+	case errors.As(err, &other):
+		s.State, s.Source = "damaged", ""
+		return nil
+	case err == nil:
 		s.Subject, _, _ = strings.Cut(strings.TrimSpace(commit.Message), "\n")
 	}
 	files, err := w.repo.Files(h.Tip)

@@ -167,9 +167,25 @@ func (s *standing) explain(ctx context.Context, w *workspace, root, h branch.Hea
 	case stray != nil:
 		s.Left = &left{stray.How, stray.Content, s.Environment + " " + stray.What() + "; what is promoted next replaces that"}
 	case s.OffLine:
-		s.Left = &left{Text: fmt.Sprintf("%s left the line of %s, and %s has taken it in; it can be promoted to once %s has that commit", s.Environment, s.PromotedFrom, root.Environment.Name, s.PromotedFrom)}
+		how, err := s.ahead(ctx, w, root, h)
+		s.Left = &left{Text: how + "; it can be promoted to once " + s.PromotedFrom + " has that commit"}
+		return err
 	}
 	return nil
+}
+
+// ahead says how the environment came to hold what the one before it does not,
+// though the first of the chain does: it may be the one before that was made anew.
+func (s *standing) ahead(ctx context.Context, w *workspace, root, h branch.Head) (string, error) {
+	on := false
+	_, err := w.repo.WalkFirstParents(ctx, root.Tip, func(c *repo.Commit) (bool, error) {
+		on = c.ID == h.Tip
+		return !on, nil
+	})
+	if on {
+		return fmt.Sprintf("%s is ahead of %s", s.Environment, s.PromotedFrom), err
+	}
+	return fmt.Sprintf("%s left the line of %s, and %s has taken it in", s.Environment, s.PromotedFrom, root.Environment.Name), err
 }
 
 // behind counts the commits that the environment has yet to get.

@@ -39,6 +39,15 @@ func readState(r *repo.Repo, id repo.ID) (*state, error) {
 	return h, err
 }
 
+// readTip reads a commit whose records may be at fault.
+func readTip(r *repo.Repo, id repo.ID) (*state, error) {
+	h, err := readState(r, id)
+	if err := gone(err); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
 // agrees tells whether every environment's directory is the one recorded, and
 // every record can be read.
 func (h *state) agrees() (bool, error) {

@@ -131,7 +131,7 @@ func (o *outside) history(ctx context.Context, tip repo.ID, all []*differing, se
 		return true, nil
 	})
 	if err == nil && !complete {
-		return unknownHistory("which files beside the environments' directories are the newer ones cannot be told")
+		return UnknownHistory("which files beside the environments' directories are the newer ones cannot be told")
 	}
 	return err
 }

@@ -83,7 +83,7 @@ func checkRollback(ctx context.Context, r *repo.Repo, h *state, e tree.Environme
 		cut = cut || !complete
 	}
 	if cut {
-		return "", unknownHistory(fmt.Sprintf("what %s was rolled back from cannot be told", e.Name))
+		return "", UnknownHistory(fmt.Sprintf("what %s was rolled back from cannot be told", e.Name))
 	}
 	return fmt.Sprintf("but for %s it is not what the branch held before", e.Name), nil
 }
@@ -117,7 +117,7 @@ func inHistory(ctx context.Context, r *repo.Repo, id repo.ID, tips []repo.ID) (b
 		unknown = unknown || is == repo.Unknown
 	}
 	if unknown {
-		return false, unknownHistory(fmt.Sprintf("whether %s is in the history of %s cannot be told", id.Short(), tips[0].Short()))
+		return false, UnknownHistory(fmt.Sprintf("whether %s is in the history of %s cannot be told", id.Short(), tips[0].Short()))
 	}
 	return false, nil
 }

@@ -200,7 +200,7 @@ func (w *workspace) onBranch(ctx context.Context, id repo.ID, head branch.Head) 
 
 // line fills in the commits between two points.
 func (v *verified) line(ctx context.Context, w *workspace, from, to repo.ID) error {
-	line, err := branch.ReadLine(ctx, w.repo, from, to)
+	line, err := branch.ReadPast(ctx, w.repo, from, to)
 	if err != nil {
 		return err
 	}
@@ -211,7 +211,7 @@ func (v *verified) line(ctx context.Context, w *workspace, from, to repo.ID) err
 		return &finding.Refusal{Text: fmt.Sprintf("commit %s was not written by sluice", to.Short()), Hint: "there is nothing that it could be compared with"}
 	}
 	if !line.Complete {
-		v.cut = &finding.Refusal{Text: fmt.Sprintf("whether there are more commits in %s cannot be told: the history is not here", v.branch), Hint: "fetch it: git fetch --unshallow, or fetch-depth: 0 in actions/checkout"}
+		v.cut = branch.UnknownHistory(fmt.Sprintf("whether there are more commits in %s cannot be told", v.branch))
 	}
 	return nil
 }

@@ -169,10 +169,7 @@ func (p *Plan) past(r *repo.Repo) error {
 }
 
 func unknown(id repo.ID, of string) error {
-	return &finding.Refusal{
-		Text: fmt.Sprintf("whether %s is an ancestor of %s cannot be told: the history is not here", id.Short(), of),
-		Hint: "fetch it: git fetch --unshallow, or fetch-depth: 0 in actions/checkout",
-	}
+	return branch.UnknownHistory(fmt.Sprintf("whether %s is an ancestor of %s cannot be told", id.Short(), of))
 }
 
 // describe fills in what the environment gets.

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-dev/sluice/pkg/branch"
+	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/diff"
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/promote"
@@ -47,6 +48,9 @@ after the commit has been verified by rendering its source again.`,
 				return orFinding(err, check)
 			}
 			if plan.Outcome == promote.Planned && (check || merge) {
+				if err := unasked(e); err != nil {
+					return orFinding(err, check)
+				}
 				if err := branch.CheckMovable(w.repo, e.Branch); err != nil {
 					return orFinding(err, check)
 				}
@@ -85,6 +89,18 @@ func notRendered(commit repo.ID, found []tree.Difference, hint string) *finding.
 		text += " (" + found[0].Detail + ")"
 	}
 	return &finding.Refusal{Text: text, Hint: hint}
+}
+
+// unasked refuses what nobody can be asked for yet: a gate that is written
+// down and not held would be worse than none.
+func unasked(e config.Environment) error {
+	if e.Approvals == 0 && len(e.RequiredChecks) == 0 {
+		return nil
+	}
+	return &finding.Refusal{
+		Text: fmt.Sprintf("environment %q asks for approvals or checks, which this version does not read from a forge", e.Name),
+		Hint: "have the forge's own branch protection ask for them, and take approvals and requiredChecks out of the config",
+	}
 }
 
 // orFinding gives a refusal as a finding where the question was whether there

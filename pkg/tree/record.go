@@ -204,7 +204,7 @@ type NewerError struct {
 	Err    error
 }
 
-func (e *NewerError) Error() string { return strings.Join(strings.Fields(e.Err.Error()), " ") }
+func (e *NewerError) Error() string { return e.Err.Error() }
 
 // Unwrap gives what was read and not known.
 func (e *NewerError) Unwrap() error { return e.Err }
@@ -225,6 +225,9 @@ func ReadProvenance(files source.Tree) (*Provenance, error) {
 	if errors.As(err, &newer) {
 		newer.Sluice = p.Renderer.Sluice
 	}
+	if err == nil {
+		err = p.check()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -237,6 +240,9 @@ func ReadRecord(files source.Tree, environment, app string) (*Record, error) {
 	err := read(files, RecordPath(environment, app), r)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
+	}
+	if err == nil {
+		err = r.check(RecordPath(environment, app))
 	}
 	if err != nil {
 		return nil, err
@@ -303,7 +309,8 @@ func read(files source.Tree, p string, into any) error {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
 	if err := dec.Decode(into); err != nil {
-		err = fmt.Errorf("reading %q: %w", p, err)
+		// The parser's own text has several lines.
+		err = fmt.Errorf("reading %q: %s", p, strings.Join(strings.Fields(err.Error()), " "))
 		if yaml.Unmarshal(data, into) == nil {
 			return &NewerError{Err: err} // all that is known can be read
 		}

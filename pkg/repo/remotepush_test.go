@@ -1,11 +1,11 @@
 package repo
 
 import (
-	"io"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"

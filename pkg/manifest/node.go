@@ -107,7 +107,7 @@ var (
 
 // document parses one chunk; nil if it is empty or at fault.
 func (r *reader) document(text []byte) *yaml.Node {
-	dec := yaml.NewDecoder(bytes.NewReader(text))
+	dec := yaml.NewDecoder(bytes.NewReader(r.pairs(text)))
 	var root, rest yaml.Node
 	err := dec.Decode(&root)
 	if err == nil {
@@ -218,10 +218,17 @@ func (r *reader) mapping(n *yaml.Node, depth int) *yaml.Node {
 	out := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: r.at(n)}
 	own := map[string]int{}
 	var merged []*yaml.Node
+	var merge *yaml.Node // the key that merges, and what stands before it
+	before := 0
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
 		if k.Kind == yaml.ScalarNode && k.ShortTag() == "!!merge" {
-			merged = append(merged, r.merged(v, depth)...)
+			if merge != nil {
+				r.add(k, fmt.Sprintf("key \"<<\" is already there in line %d", r.at(merge)), "merge a list: <<: [*a, *b]")
+				continue
+			}
+			merge, before = k, len(out.Content)
+			merged = r.merged(v, depth)
 			continue
 		}
 		key := r.key(k, depth)
@@ -239,6 +246,7 @@ func (r *reader) mapping(n *yaml.Node, depth int) *yaml.Node {
 		own[key.Value] = r.at(k)
 		out.Content = append(out.Content, key, value)
 	}
+	r.overridden(out.Content[:before], merged)
 	for _, m := range merged {
 		for i := 0; i+1 < len(m.Content); i += 2 {
 			if _, has := own[m.Content[i].Value]; !has {

@@ -65,6 +65,28 @@ func TestDocumentsRefuse(t *testing.T) {
 	}
 }
 
+// A password need not look like one: what YAML makes of it is said without it.
+func TestSecretValuesAreNotShown(t *testing.T) {
+	const secret = "kind: Secret\nstringData:\n  p: "
+	for value, want := range map[string]string{
+		"*hunter2":              "f:3: not valid YAML: unknown anchor",
+		"!hunter2":              "f:3: a value that Kubernetes objects cannot have",
+		"!hunter2 x":            "f:3: a value that Kubernetes objects cannot have",
+		"!hunter2 [x]":          "f:3: a tag that has no meaning in a Kubernetes object",
+		"!hunter2 {x: z}":       "f:3: a tag that has no meaning in a Kubernetes object",
+		"99999999999999999999":  "f:3: a value that Kubernetes objects cannot have",
+		"-99999999999999999999": "f:3: a value that Kubernetes objects cannot have",
+	} {
+		_, err := Documents("f", []byte(secret+value+"\n"))
+		if err == nil || err.Error() != want {
+			t.Errorf("%s: %v", value, err)
+		}
+	}
+	if err := Portable("f", []byte(secret+"2024-02-29\n")); err == nil || strings.Contains(fmt.Sprintf("%q", err), "2024") {
+		t.Errorf("%q", err)
+	}
+}
+
 // What stands before a merge key and is the same in it, or stands behind it,
 // or is not in the mapping that is merged first, means one thing.
 func TestMerge(t *testing.T) {

@@ -55,6 +55,7 @@ spec:
                 x-kubernetes-embedded-resource: true
                 properties: {spec: {type: object, properties: {a: {type: string}}}}
               box: {type: object, required: [a], properties: {a: {type: string, nullable: true}}}
+              amount: {x-kubernetes-int-or-string: true, anyOf: [{type: integer}, {type: string}]}
               half: {type: number, multipleOf: 0.5}
               host: {type: string, anyOf: [{format: ipv4}, {pattern: '^web$'}]}
               one:
@@ -108,6 +109,13 @@ func TestCustomResources(t *testing.T) {
 		{"text or integer", "code: abc", "port: http", nil},
 		{"neither integer nor text", "code: abc", "port: true", []string{
 			"6: Widget.shop.example a: spec.port must be of type integer,string",
+		}},
+		{"text of the library's without a field", "code: abc", "half: 1", []string{
+			"6: Widget.shop.example a: spec.half does not fit its schema",
+		}},
+		{"neither of two types, said once", "code: abc", "amount: 1.5\n  host: x", []string{
+			"6: Widget.shop.example a: spec.amount must be of type integer,string",
+			"7: Widget.shop.example a: spec.host must be of type ipv4",
 		}},
 		{"key with a dot", "a.b: c", "a.b: 1", []string{"7: Widget.shop.example a: spec.tags.a.b must be of type string"}},
 		{"key with a dot beside its beginning", "tags: {a.b: c}", "tags:\n    a: c\n    a.b: 1", []string{

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -129,8 +130,12 @@ func (c *check) library(s *spec.Schema, status bool) {
 	for _, err := range flat(result.Errors) {
 		faults = append(faults, reading(err))
 	}
+	// The library goes through fields as Go goes through maps.
+	slices.SortStableFunc(faults, func(a, b fault) int {
+		return cmp.Or(strings.Compare(a.where, b.where), strings.Compare(a.text, b.text))
+	})
 	for _, f := range faults {
-		if f.summary && slices.ContainsFunc(faults, f.explainedBy) || f.missing && c.partial {
+		if slices.ContainsFunc(faults, f.explainedBy) || f.missing && c.partial {
 			continue
 		}
 		where := f.where
@@ -149,8 +154,12 @@ type fault struct {
 	missing     bool // a required field
 }
 
-// explainedBy tells whether another fault says what is wrong in f's field.
+// explainedBy tells whether another fault says what is wrong in f's field: the
+// reason for a summary, or all types where f is about one of them.
 func (f fault) explainedBy(o fault) bool {
+	if !f.summary {
+		return o.where == f.where && strings.HasPrefix(o.text, f.text+",")
+	}
 	rest, below := strings.CutPrefix(o.where, f.where)
 	return below && !o.summary && (f.where == "" || rest == "" || rest[0] == '.' || rest[0] == '[')
 }
@@ -187,7 +196,7 @@ func reading(err error) fault {
 		where, _ := strconv.Unquote(quoted)
 		return fault{where: where, text: strings.TrimSpace(text[len(quoted):]), summary: true}
 	}
-	return fault{text: "does not fit its schema"}
+	return fault{text: "does not fit its schema", summary: true}
 }
 
 // nodeAt finds the node of a path as the library writes it, or the last one

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-dev/sluice/pkg/branch"
+	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/diff"
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/promote"
@@ -39,6 +40,9 @@ after the commit has been verified by rendering its source again.`,
 				return orFinding(err, check)
 			}
 			if plan.Outcome == promote.Planned && (check || merge) {
+				if err := unasked(e); err != nil {
+					return orFinding(err, check)
+				}
 				if err := branch.CheckMovable(w.repo, e.Branch); err != nil {
 					return orFinding(err, check)
 				}
@@ -72,6 +76,18 @@ after the commit has been verified by rendering its source again.`,
 	cmd.Flags().BoolVar(&merge, "merge", false, "move the branch")
 	cmd.MarkFlagsMutuallyExclusive("check", "merge")
 	return cmd
+}
+
+// unasked refuses what nobody can be asked for yet: a gate that is written
+// down and not held would be worse than none.
+func unasked(e config.Environment) error {
+	if e.Approvals == 0 && len(e.RequiredChecks) == 0 {
+		return nil
+	}
+	return &finding.Refusal{
+		Text: fmt.Sprintf("environment %q asks for approvals or checks, which this version does not read from a forge", e.Name),
+		Hint: "have the forge's own branch protection ask for them, and take approvals and requiredChecks out of the config",
+	}
 }
 
 // orFinding gives a refusal as a finding where the question was whether there

@@ -169,7 +169,11 @@ func (w *workspace) revision(rev string) (*snapshot, error) {
 	if rev != "HEAD" {
 		branch = rev
 	}
-	if tip, err := w.repo.Branch(branch); err == nil && tip == id {
+	named, err := w.repo.IsBranch(branch, id)
+	if err != nil {
+		return nil, err
+	}
+	if named {
 		s.ref = "refs/heads/" + branch
 	}
 	return s, w.load(s, id, w.config)

@@ -40,6 +40,8 @@ func (c *Config) check() *checker {
 	k.branches()
 	k.promotions()
 	k.apps()
+	k.forge()
+	k.gates()
 	k.validate()
 	k.tools()
 	k.skew()

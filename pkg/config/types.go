@@ -15,6 +15,7 @@ type Config struct {
 	Include       []string      `yaml:"include"`    // patterns of files that hold an app each
 	AllowEmpty    bool          `yaml:"allowEmpty"` // an environment may render to nothing
 	Secrets       string        `yaml:"secrets"`    // refuse (default) or allow: Secrets with readable values
+	Forge         *Forge        `yaml:"forge"`      // where promotions are opened as pull requests
 	Validate      *Validate     `yaml:"validate"`   // what the objects are checked against; nil: what every known release would refuse
 
 	file   string           // slash path relative to the repository root
@@ -57,6 +58,25 @@ type Environment struct {
 	Path         string `yaml:"path"`         // default <name>
 	PromotedFrom string `yaml:"promotedFrom"` // name of another environment; empty for a chain's root
 	Frozen       string `yaml:"frozen"`       // a reason; refuses every promotion
+
+	Approvals      int64    `yaml:"approvals"`      // how many people have to approve exactly the commit that comes in
+	RequiredChecks []string `yaml:"requiredChecks"` // commit statuses and check runs that have to have succeeded on it
+}
+
+// Forge is where promotions are opened as pull requests. Its tokens and keys
+// are never part of a config.
+type Forge struct {
+	Type   string    `yaml:"type"`   // github, gitlab, gitea or none; default: what the remote's host is known to be
+	URL    string    `yaml:"url"`    // where its pages are, for instance https://github.example.com; default: the remote's host
+	App    *ForgeApp `yaml:"app"`    // who to be at GitHub, instead of the owner of a token
+	Draft  bool      `yaml:"draft"`  // open requests as drafts
+	Labels []string  `yaml:"labels"` // put on requests that are opened
+}
+
+// ForgeApp is a GitHub App.
+type ForgeApp struct {
+	ID           int64 `yaml:"id"`
+	Installation int64 `yaml:"installation"` // the last number of the installation's URL
 }
 
 // Apply is an entry of kubectlApply: a path, or a program whose output is

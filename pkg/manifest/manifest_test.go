@@ -82,7 +82,7 @@ func TestSecretValuesAreNotShown(t *testing.T) {
 			t.Errorf("%s: %v", value, err)
 		}
 	}
-	if err := Portable("f", []byte(secret+"2024-02-29\n")); err == nil || strings.Contains(fmt.Sprintf("%q", err), "2024") {
+	if _, err := PortableDocuments("f", []byte(secret+"2024-02-29\n")); err == nil || strings.Contains(fmt.Sprintf("%q", err), "2024") {
 		t.Errorf("%q", err)
 	}
 }
@@ -127,7 +127,7 @@ func TestSurrogatePairs(t *testing.T) {
 				t.Errorf("got %q, %v", got, err)
 			}
 			said := ""
-			if err := Portable("f", []byte(tc.in)); err != nil {
+			if _, err := PortableDocuments("f", []byte(tc.in)); err != nil {
 				said = err.Error()
 			}
 			if said != tc.portable {
@@ -408,7 +408,7 @@ func TestKeyOrder(t *testing.T) {
 }
 
 func TestPortable(t *testing.T) {
-	err := Portable("f", []byte("a: no\nb: 'no'\nc: 2024-02-29\nd: 10\n"))
+	_, err := PortableDocuments("f", []byte("a: no\nb: 'no'\nc: 2024-02-29\nd: 10\n"))
 	want := "f:1: kubectl and kustomize read no differently\nf:3: kubectl and kustomize read 2024-02-29 differently"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)

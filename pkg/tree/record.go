@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"reflect"
+	"slices"
 	"sort"
 	"strings"
 
@@ -134,6 +135,54 @@ func encode(v any) ([]byte, error) {
 		return nil, err
 	}
 	return out.Bytes(), enc.Close()
+}
+
+// text collects the parts of a document. What the library is given in one go
+// stays in its memory as events until the end, several times as large as the
+// document.
+type text struct {
+	out []byte
+	err error
+}
+
+func (t *text) add(v any) {
+	if t.err != nil {
+		return
+	}
+	part, err := encode(v)
+	t.out, t.err = append(t.out, part...), err
+}
+
+// list adds a field that is a list, some items at a time.
+func list[T any](t *text, name string, items []T) {
+	if len(items) == 0 {
+		t.out = append(t.out, name+": []\n"...)
+		return
+	}
+	t.out = append(t.out, name+":\n"...)
+	for part := range slices.Chunk(items, 64) {
+		t.add(part)
+	}
+}
+
+// encode prints the record, field by field as encode would.
+func (r Record) encode() ([]byte, error) {
+	var t text
+	t.add(struct {
+		Commit   string    `yaml:"commit"`
+		Config   string    `yaml:"config"`
+		Pins     []Pin     `yaml:"pins,omitempty"`
+		Programs []Program `yaml:"programs,omitempty"`
+	}{r.Commit, r.Config, r.Pins, r.Programs})
+	list(&t, "inputs", r.Inputs)
+	if len(r.Absent) > 0 {
+		list(&t, "absent", r.Absent)
+	}
+	t.add(struct {
+		Tree string `yaml:"tree"`
+	}{r.Tree})
+	list(&t, "objects", r.Objects)
+	return bytes.Clone(t.out), t.err
 }
 
 // Encode prints the provenance as the branch holds it.

@@ -128,13 +128,15 @@ func sources(s *shell) {
 	deployment := "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api}\nspec:\n  template:\n    spec:\n      containers:\n      - {name: api, image: api}\n"
 	settings := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n"
 	for name, text := range map[string]string{
-		"api/deployment.yaml":                    deployment,
-		"api/service.yaml":                       "apiVersion: v1\nkind: Service\nmetadata: {name: api}\n",
-		"settings.yaml":                          settings,
-		"elsewhere.yaml":                         strings.Replace(settings, "{name: settings}", "{name: elsewhere, namespace: kube-system}", 1),
-		"list.json":                              `{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "list"}}`,
-		"teams/a/b/c.yaml":                       strings.Replace(settings, "settings", "c", 1),
-		"plain/d.yml":                            strings.Replace(settings, "settings", "d", 1),
+		"api/deployment.yaml": deployment,
+		"api/service.yaml":    "apiVersion: v1\nkind: Service\nmetadata: {name: api}\n",
+		"settings.yaml":       settings,
+		"elsewhere.yaml":      strings.Replace(settings, "{name: settings}", "{name: elsewhere, namespace: kube-system}", 1),
+		"list.json":           `{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "list"}}`,
+		"teams/a/b/c.yaml":    strings.Replace(settings, "settings", "c", 1),
+		"plain/d.yml":         strings.Replace(settings, "settings", "d", 1),
+		"exported.yaml": "apiVersion: v1\nkind: Secret\nmetadata:\n  name: password\n  annotations:\n" +
+			"    kubectl.kubernetes.io/last-applied-configuration: '{\"data\":{\"password\":\"aHVudGVyMg==\"}}'\n",
 		"secret.yaml":                            "apiVersion: v1\nkind: Secret\nmetadata: {name: password}\nstringData: {password: hunter2}\n",
 		"host.yaml":                              strings.Replace(strings.Replace(deployment, "name: api", "name: host", 1), "      containers", "      hostNetwork: true\n      containers", 1),
 		"broken.yaml":                            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: broken}\nspec: {}\n",

@@ -77,7 +77,7 @@ func (c *Config) include(files Files) error {
 		}
 		found, err := files.Glob(path.Join(path.Dir(c.file), pattern))
 		if err != nil {
-			return err
+			return c.placed(at, err)
 		}
 		if len(found) == 0 {
 			list = append(list, c.finding(at, fmt.Sprintf("include %q matches no file", pattern), "an app file is for instance teams/shop/sluice-app.yaml"))
@@ -85,7 +85,7 @@ func (c *Config) include(files Files) error {
 		for _, file := range found {
 			data, err := files.ReadFile(file)
 			if err != nil {
-				return err
+				return c.placed(at, err)
 			}
 			app := App{dir: path.Dir(file)}
 			d := decoder{file: file, places: c.places}
@@ -100,6 +100,12 @@ func (c *Config) include(files Files) error {
 		}
 	}
 	return list.Err()
+}
+
+// placed gives an error about a file with the place that asks for the file.
+func (c *Config) placed(at string, err error) error {
+	place := c.Place(at)
+	return fmt.Errorf("%s:%d: %w", place.File, place.Line, err)
 }
 
 // File is the config's slash path relative to the repository root.

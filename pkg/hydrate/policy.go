@@ -27,15 +27,30 @@ func secrets(set manifest.Set, cfg *config.Config) finding.List {
 			continue
 		}
 		sops := manifest.Field(o.Node, "sops") != nil
-		for _, key := range []string{"data", "stringData"} {
-			if readable(manifest.Field(o.Node, key), sops) {
-				list.Add(o.Origin.File, o.Origin.Line, fmt.Sprintf("%s holds values that anyone who reads the branch can read", o.ID),
-					"encrypt it (SOPS, SealedSecret) or fetch it in the cluster (ExternalSecret); secrets: allow in the config lets it pass")
-				break
-			}
+		switch {
+		case readable(manifest.Field(o.Node, "data"), sops), readable(manifest.Field(o.Node, "stringData"), sops):
+			list.Add(o.Origin.File, o.Origin.Line, fmt.Sprintf("%s holds values that anyone who reads the branch can read", o.ID),
+				"encrypt it (SOPS, SealedSecret) or fetch it in the cluster (ExternalSecret); secrets: allow in the config lets it pass")
+		case copied(manifest.Field(o.Node, "metadata", "annotations", lastApplied)):
+			list.Add(o.Origin.File, o.Origin.Line, fmt.Sprintf("%s holds a copy of its values in the annotation %s", o.ID, lastApplied),
+				"delete the annotation, which kubectl wrote; what has been committed has to be changed, too")
 		}
 	}
 	return list
+}
+
+// lastApplied is where kubectl apply keeps a copy of the whole object.
+// Encrypting an exported Secret's data leaves the copy as it is.
+const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
+
+// copied tells whether a Secret's annotation holds values of it.
+func copied(annotation *yaml.Node) bool {
+	if annotation == nil || annotation.Value == "" || strings.HasPrefix(annotation.Value, "ENC[") {
+		return false
+	}
+	var secret struct{ Data, StringData map[string]any }
+	err := json.Unmarshal([]byte(annotation.Value), &secret)
+	return err != nil || len(secret.Data)+len(secret.StringData) > 0
 }
 
 // readable tells whether a Secret's map holds a value that anyone can read.

@@ -75,13 +75,23 @@ func workingDir(files Files, run config.Run) (map[string][]byte, error) {
 	return given, list.Err()
 }
 
-// runFinding places the failure of a program where the config runs it.
+// runFinding places the failure of a program, and what it printed that is of
+// no file, where the config runs it.
 func runFinding(err error, at config.Place) error {
+	var list finding.List
+	if errors.As(err, &list) {
+		for i := range list {
+			if list[i].File == "" {
+				list[i].File, list[i].Line = at.File, at.Line
+			}
+		}
+		return list
+	}
 	var failed *program.RunError
 	if !errors.As(err, &failed) {
 		return err
 	}
-	hint := "run it by hand on the same input: it gets no environment, and a working directory that holds only files:"
+	hint := "run it by hand on the same input: it gets no environment, and a working directory with nothing but what the key files lists"
 	if said := strings.TrimSpace(failed.Stderr); said != "" {
 		lines := strings.Split(said, "\n")
 		hint = fmt.Sprintf("%s says:\n  %s", failed.Tool, strings.Join(lines[max(0, len(lines)-maxSaid):], "\n  "))

@@ -74,6 +74,7 @@ type streamer struct {
 	reports []Report
 	list    finding.List
 
+	first    int  // line of the file where the text of the document at hand begins
 	replaced bool // a proxy of the document at hand gave way to another
 }
 
@@ -114,7 +115,7 @@ func (w *streamer) document(d manifest.Document, text []byte, change func(int, *
 		return nil, finding.Finding{File: w.file, Line: d.Line, Text: err.Error()}
 	}
 	root := manifest.Plain(&parsed)
-	w.replaced = false
+	w.first, w.replaced = d.First, false
 	w.object(d.Line, root, change)
 	if same(manifest.Plain(&parsed), root) || len(w.list) > 0 {
 		return text, nil
@@ -152,10 +153,13 @@ func (w *streamer) object(line int, obj *yaml.Node, change func(int, *yaml.Node)
 	}
 	err := change(line, obj)
 	for _, e := range each(err) {
-		hint := ""
+		hint, line := "", line
 		var fault *conduit.WorkloadError
 		if errors.As(e, &fault) {
 			hint = fault.Hint
+			if fault.Line > 0 {
+				line = w.first + fault.Line - 1
+			}
 		}
 		w.list.Add(w.file, line, name(obj)+": "+e.Error(), hint)
 	}

@@ -49,6 +49,8 @@ func TestDocumentsRefuse(t *testing.T) {
 		"not UTF-8":            {"a: 1\nb: \xff\n", "f:2: byte 0xff is not UTF-8"},
 		"UTF-16":               {"\xff\xfea\x00", "f:1: is UTF-16 text"},
 		"LFS":                  {"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "f:1: is a Git LFS pointer, not the file itself"},
+		"two merge keys":       {"a:\n  <<: {b: 1}\n  <<: {c: 2}\n", `f:3: key "<<" is already there in line 2`},
+		"key before its merge": {"a: &a {b: 1}\nc:\n  b: 2\n  <<: *a\n", `f:3: kubectl and kustomize read key "b" differently: a merge key below it holds it too`},
 		"merge of a scalar":    {"a:\n  <<: 1\n", "f:2: a merge key needs a mapping or a list of mappings"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -58,6 +60,78 @@ func TestDocumentsRefuse(t *testing.T) {
 			}
 			if err.Error() != tc.want {
 				t.Errorf("got  %s\nwant %s", err, tc.want)
+			}
+		})
+	}
+}
+
+// A password need not look like one: what YAML makes of it is said without it.
+func TestSecretValuesAreNotShown(t *testing.T) {
+	const secret = "kind: Secret\nstringData:\n  p: "
+	for value, want := range map[string]string{
+		"*hunter2":              "f:3: not valid YAML: unknown anchor",
+		"!hunter2":              "f:3: a value that Kubernetes objects cannot have",
+		"!hunter2 x":            "f:3: a value that Kubernetes objects cannot have",
+		"!hunter2 [x]":          "f:3: a tag that has no meaning in a Kubernetes object",
+		"!hunter2 {x: z}":       "f:3: a tag that has no meaning in a Kubernetes object",
+		"99999999999999999999":  "f:3: a value that Kubernetes objects cannot have",
+		"-99999999999999999999": "f:3: a value that Kubernetes objects cannot have",
+	} {
+		_, err := Documents("f", []byte(secret+value+"\n"))
+		if err == nil || err.Error() != want {
+			t.Errorf("%s: %v", value, err)
+		}
+	}
+	if _, err := PortableDocuments("f", []byte(secret+"2024-02-29\n")); err == nil || strings.Contains(fmt.Sprintf("%q", err), "2024") {
+		t.Errorf("%q", err)
+	}
+}
+
+// What stands before a merge key and is the same in it, or stands behind it,
+// or is not in the mapping that is merged first, means one thing.
+func TestMerge(t *testing.T) {
+	for _, in := range []string{
+		"{b: {c: [1]}, <<: {b: {c: [1]}}}",
+		"{<<: {b: 1}, b: {c: [1]}}",
+		"{b: {c: [1]}, <<: [{b: {c: [1]}}, {b: 2}]}",
+	} {
+		docs, err := Documents("f", []byte(in))
+		if err != nil {
+			t.Errorf("%s: %v", in, err)
+			continue
+		}
+		if text, err := EncodeNode(docs[0].Node); err != nil || string(text) != "b:\n  c:\n  - 1\n" {
+			t.Errorf("%s: %s", in, text)
+		}
+	}
+}
+
+func TestSurrogatePairs(t *testing.T) {
+	for name, tc := range map[string]struct{ in, want, portable string }{
+		"in JSON":            {`{"a": "\ud83d\uDE00"}`, "a: \"\\U0001F600\"\n", "f:1: kustomize does not read the escape \\ud83d\\uDE00"},
+		"after a separator":  {"---\n{\n\"a\": \"\\ud83d\\uDE00\"}\n", "a: \"\\U0001F600\"\n", "f:3: kustomize does not read the escape \\ud83d\\uDE00"},
+		"an escaped escape":  {`{"a": "\\ud83d\\uDE00"}`, "a: \\ud83d\\uDE00\n", ""},
+		"half of one":        {`{"a": "\ud83d"}`, "", ""},
+		"no JSON":            {`a: "\ud83d\ude00"`, "", ""},
+		"no escape in block": {"a: |-\n  \\ud83d\\ude00\n", "a: \\ud83d\\ude00\n", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			docs, err := Documents("f", []byte(tc.in))
+			if (err == nil) != (tc.want != "") {
+				t.Fatal(err)
+			}
+			if err != nil {
+				return
+			}
+			if got, err := EncodeNode(docs[0].Node); err != nil || string(got) != tc.want {
+				t.Errorf("got %q, %v", got, err)
+			}
+			said := ""
+			if _, err := PortableDocuments("f", []byte(tc.in)); err != nil {
+				said = err.Error()
+			}
+			if said != tc.portable {
+				t.Errorf("portable: %q", said)
 			}
 		})
 	}

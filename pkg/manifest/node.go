@@ -87,6 +87,7 @@ type reader struct {
 	open      map[*yaml.Node]bool // aliases being expanded
 	outer     *yaml.Node          // the alias in the text itself that is being expanded
 	stopped   bool
+	discreet  bool // the document may hold a Secret: no value of it is shown
 }
 
 func (r *reader) at(n *yaml.Node) int { return n.Line + r.offset }
@@ -106,13 +107,15 @@ func (r *reader) stop(n *yaml.Node, text string) *yaml.Node {
 
 var (
 	errorLine     = regexp.MustCompile(`^(?:yaml: )?line (\d+): `)
+	aSecret       = regexp.MustCompile(`\bkind["']?\s*:\s*["']?Secret`)
 	unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
 )
 
 // document parses one chunk, and gives its canonical form, nil if it is empty
 // or at fault, and what the parser gave.
 func (r *reader) document(text []byte) (canonical, parsed *yaml.Node) {
-	dec := yaml.NewDecoder(bytes.NewReader(text))
+	r.discreet = aSecret.Match(text)
+	dec := yaml.NewDecoder(bytes.NewReader(r.pairs(text)))
 	var root, rest yaml.Node
 	err := dec.Decode(&root)
 	if err == nil {
@@ -137,7 +140,7 @@ func (r *reader) document(text []byte) (canonical, parsed *yaml.Node) {
 
 // syntax reports what the parser said, with the line in the file.
 func (r *reader) syntax(chunk []byte, err error) {
-	text, line := strings.TrimPrefix(err.Error(), "yaml: "), 1
+	text, hint, line := strings.TrimPrefix(err.Error(), "yaml: "), "", 1
 	if m := errorLine.FindStringSubmatch(err.Error()); m != nil {
 		line, _ = strconv.Atoi(m[1])
 		text = strings.TrimPrefix(err.Error(), m[0])
@@ -147,8 +150,11 @@ func (r *reader) syntax(chunk []byte, err error) {
 		before, _, _ := bytes.Cut(chunk, []byte("*"+m[1]))
 		line = 1 + bytes.Count(before, []byte("\n"))
 		text = fmt.Sprintf("unknown anchor %q: an anchor ends with its document", m[1])
+		if r.discreet {
+			text, hint = "unknown anchor", "put a value that begins with * between quotes"
+		}
 	}
-	r.list.Add(r.file, line+r.offset, "not valid YAML: "+text, "")
+	r.list.Add(r.file, line+r.offset, "not valid YAML: "+text, hint)
 }
 
 // node gives n in canonical form, lines counted in the file.
@@ -183,11 +189,16 @@ func (r *reader) node(n *yaml.Node, depth int) *yaml.Node {
 
 func (r *reader) scalar(n *yaml.Node) *yaml.Node {
 	tag, value, ambiguous, problem := resolve(n)
-	if problem != "" {
+	switch {
+	case problem != "" && r.discreet:
+		r.add(n, "a value that Kubernetes objects cannot have", "put it between quotes if text is meant")
+		return nil
+	case problem != "":
 		r.add(n, problem, "")
 		return nil
-	}
-	if ambiguous {
+	case ambiguous && r.discreet && n.ShortTag() == "!!timestamp":
+		r.ambiguous.Add(r.file, r.at(n), "kubectl and kustomize read a date differently", "put it between quotes")
+	case ambiguous:
 		r.ambiguous.Add(r.file, r.at(n), fmt.Sprintf("kubectl and kustomize read %s differently", n.Value),
 			fmt.Sprintf("write %q if text is meant, true or false if a boolean is", n.Value))
 	}
@@ -195,7 +206,10 @@ func (r *reader) scalar(n *yaml.Node) *yaml.Node {
 }
 
 func (r *reader) collectionTag(n *yaml.Node, want string) {
-	if n.Style&yaml.TaggedStyle != 0 && n.ShortTag() != want {
+	switch tagged := n.Style&yaml.TaggedStyle != 0 && n.ShortTag() != want; {
+	case tagged && r.discreet:
+		r.add(n, "a tag that has no meaning in a Kubernetes object", "put a value that begins with ! between quotes")
+	case tagged:
 		r.add(n, fmt.Sprintf("tag %q has no meaning in a Kubernetes object", n.Tag), "")
 	}
 }
@@ -223,10 +237,17 @@ func (r *reader) mapping(n *yaml.Node, depth int) *yaml.Node {
 	out := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: r.at(n)}
 	own := map[string]int{}
 	var merged []*yaml.Node
+	var merge *yaml.Node // the key that merges, and what stands before it
+	before := 0
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
 		if k.Kind == yaml.ScalarNode && k.ShortTag() == "!!merge" {
-			merged = append(merged, r.merged(v, depth)...)
+			if merge != nil {
+				r.add(k, fmt.Sprintf("key \"<<\" is already there in line %d", r.at(merge)), "merge a list: <<: [*a, *b]")
+				continue
+			}
+			merge, before = k, len(out.Content)
+			merged = r.merged(v, depth)
 			continue
 		}
 		key := r.key(k, depth)
@@ -244,6 +265,7 @@ func (r *reader) mapping(n *yaml.Node, depth int) *yaml.Node {
 		own[key.Value] = r.at(k)
 		out.Content = append(out.Content, key, value)
 	}
+	r.overridden(out.Content[:before], merged)
 	for _, m := range merged {
 		for i := 0; i+1 < len(m.Content); i += 2 {
 			if _, has := own[m.Content[i].Value]; !has {

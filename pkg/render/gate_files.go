@@ -64,7 +64,11 @@ func (r *reading) resource(file string, d manifest.Document, n *yaml.Node) {
 	}
 	name := manifest.Field(n, "metadata", "name")
 	r.needs(file, line, "kind", kind)
-	r.needs(file, line, "metadata.name", name)
+	if generate := manifest.Field(n, "metadata", "generateName"); name == nil && generate != nil {
+		r.findings.Add(file, generate.Line, "generateName makes a new object at every apply", "give the object a metadata.name")
+	} else {
+		r.needs(file, line, "metadata.name", name)
+	}
 	r.names(file, n)
 	r.bookkeeping(file, n)
 	if kind != nil && name != nil {

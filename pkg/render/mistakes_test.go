@@ -354,6 +354,13 @@ hint: resources are whole Kubernetes objects; what changes one is listed under p
 `,
 	},
 	{
+		"resource without a name of its own",
+		"-- app/kustomization.yaml --\nresources: [job.yaml]\n-- app/job.yaml --\napiVersion: batch/v1\nkind: Job\nmetadata:\n  generateName: once-\n",
+		`app/job.yaml:4: generateName makes a new object at every apply
+hint: give the object a metadata.name
+`,
+	},
+	{
 		"variable that is not there",
 		"-- app/kustomization.yaml --\nresources: [web.yaml]\nvars:\n- {name: V, objref: {kind: Service, name: gone, apiVersion: v1}}\n",
 		`app/kustomization.yaml:3: the variable V is of a Service that is not in the build

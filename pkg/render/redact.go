@@ -17,7 +17,9 @@ var (
 	dump = regexp.MustCompile("[{`\x00]|map\\[|\\[patch: |apiVersion:|kind: |\\[\\]byte|with config:|invalid utf8 bytes")
 	// The configuration of a builtin plugin, which stands before the cause.
 	builtinConfig = regexp.MustCompile("(?s) with config: `.*`: ")
-	repeated      = regexp.MustCompile(`(accumulating resources: )?accumulation err='(accumulating resources from '[^']*': )?[^']*': `)
+	// A file that kustomize could not take it tries as a directory, and says so last.
+	noDirectory = regexp.MustCompile(`^.*accumulation err='(accumulating resources from '[^']*': .*)': must build at directory: '[^']*': file is not directory$`)
+	repeated    = regexp.MustCompile(`(accumulating resources: )?accumulation err='(accumulating resources from '[^']*': )?[^']*': `)
 )
 
 // redact gives what is fit to be shown of an error of kustomize's, which may
@@ -27,6 +29,7 @@ func redact(text string, secret []string) string {
 	text = strings.ReplaceAll(text, mount+"/", "")
 	text = builtinConfig.ReplaceAllString(text, ": ")
 	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
+	text = noDirectory.ReplaceAllString(text, "$1")
 	for {
 		shorter := repeated.ReplaceAllString(text, "")
 		if shorter == text {

@@ -166,6 +166,11 @@ func TestRedact(t *testing.T) {
 	cases := []struct{ text, want string }{
 		{"plain words", "plain words"},
 		{"accumulating resources: accumulation err='accumulating resources from 'x': y': accumulating resources: accumulation err='z': deep cause", "deep cause"},
+		{
+			"accumulating resources: accumulation err='accumulating resources from '../b': '/src/b' must resolve to a file': accumulating resources: " +
+				"accumulation err='accumulating resources from 'a.yaml': the cause': must build at directory: '/src/b/a.yaml': file is not directory",
+			"accumulating resources from 'a.yaml': the cause",
+		},
 		{"one\ntwo", "one"},
 		{"trouble configuring builtin X with config: `\npassword: p\n`: the cause", "trouble configuring builtin X: the cause"},
 		{"unable to do {\"kind\":\"Secret\"}", "unable to do …"},

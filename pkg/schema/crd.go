@@ -24,6 +24,7 @@ type customKind struct {
 type customVersion struct {
 	node     *yaml.Node // openAPIV3Schema; nil if there is none
 	preserve bool       // unknown fields are kept, as v1beta1 does unless told otherwise
+	status   bool       // the status has an endpoint of its own, so that the object's does not count
 	once     sync.Once
 	schema   *spec.Schema // nil if the node is none
 	structs  *schema      // of metadata
@@ -56,7 +57,7 @@ func (v *Validator) AddCRD(o *manifest.Object) error {
 		if cv.served {
 			crd.served = append(crd.served, group.Value+"/"+cv.name)
 			crd.versions[group.Value+"/"+cv.name] = &customVersion{
-				node: cv.node, preserve: cv.preserve,
+				node: cv.node, preserve: cv.preserve, status: cv.status,
 				structs: &schema{def: v.release.definitions["meta.v1.ObjectMeta"]},
 			}
 		}
@@ -74,9 +75,9 @@ func (v *Validator) AddCRD(o *manifest.Object) error {
 }
 
 type versionNode struct {
-	name             string
-	served, preserve bool
-	node             *yaml.Node
+	name                     string
+	served, preserve, status bool
+	node                     *yaml.Node
 }
 
 // customVersions reads the versions of a definition. In v1beta1 they may
@@ -86,6 +87,7 @@ func customVersions(o *manifest.Object) []versionNode {
 	preserve := manifest.Field(o.Node, "spec", "preserveUnknownFields")
 	keep := preserve != nil && preserve.Value == "true" || beta && (preserve == nil || preserve.Tag == "!!null")
 	shared := manifest.Field(o.Node, "spec", "validation", "openAPIV3Schema")
+	status := beta && isSet(manifest.Field(o.Node, "spec", "subresources", "status"))
 	var out []versionNode
 	if list := manifest.Field(o.Node, "spec", "versions"); list != nil && list.Kind == yaml.SequenceNode {
 		for _, item := range list.Content {
@@ -99,14 +101,17 @@ func customVersions(o *manifest.Object) []versionNode {
 			}
 			out = append(out, versionNode{
 				name: name.Value, served: served != nil && served.Value == "true", preserve: keep, node: node,
+				status: status || isSet(manifest.Field(item, "subresources", "status")),
 			})
 		}
 	}
 	if name := manifest.Field(o.Node, "spec", "version"); len(out) == 0 && beta && isText(name) {
-		out = append(out, versionNode{name: name.Value, served: true, preserve: keep, node: shared})
+		out = append(out, versionNode{name: name.Value, served: true, preserve: keep, status: status, node: shared})
 	}
 	return out
 }
+
+func isSet(n *yaml.Node) bool { return n != nil && n.Tag != "!!null" }
 
 func isText(n *yaml.Node) bool { return n != nil && n.Kind == yaml.ScalarNode && n.Tag == tagString }
 
@@ -182,5 +187,5 @@ func (k *customKind) validate(c *check) {
 	if !cv.preserve {
 		c.pruned(c.object.Node, s, nil, true)
 	}
-	c.library(s)
+	c.library(s, cv.status)
 }

@@ -55,6 +55,8 @@ spec:
                 x-kubernetes-embedded-resource: true
                 properties: {spec: {type: object, properties: {a: {type: string}}}}
               box: {type: object, required: [a], properties: {a: {type: string, nullable: true}}}
+              amount: {x-kubernetes-int-or-string: true, anyOf: [{type: integer}, {type: string}]}
+              half: {type: number, multipleOf: 0.5}
               host: {type: string, anyOf: [{format: ipv4}, {pattern: '^web$'}]}
               one:
                 type: object
@@ -108,6 +110,13 @@ func TestCustomResources(t *testing.T) {
 		{"neither integer nor text", "code: abc", "port: true", []string{
 			"6: Widget.shop.example a: spec.port must be of type integer,string",
 		}},
+		{"text of the library's without a field", "code: abc", "half: 1", []string{
+			"6: Widget.shop.example a: spec.half does not fit its schema",
+		}},
+		{"neither of two types, said once", "code: abc", "amount: 1.5\n  host: x", []string{
+			"6: Widget.shop.example a: spec.amount must be of type integer,string",
+			"7: Widget.shop.example a: spec.host must be of type ipv4",
+		}},
 		{"key with a dot", "a.b: c", "a.b: 1", []string{"7: Widget.shop.example a: spec.tags.a.b must be of type string"}},
 		{"key with a dot beside its beginning", "tags: {a.b: c}", "tags:\n    a: c\n    a.b: 1", []string{
 			"9: Widget.shop.example a: spec.tags.a.b must be of type string",
@@ -155,6 +164,66 @@ func TestCustomResources(t *testing.T) {
 	}
 	if got := findings(t, v, widgets); got != nil {
 		t.Errorf("the definition itself: %q", got)
+	}
+}
+
+// The server drops the status of an object whose kind has an endpoint for it
+// before it validates; that it has no such field, it still says.
+func TestStatusEndpoint(t *testing.T) {
+	const crd = `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.shop.example}
+spec:
+  group: shop.example
+  names: {kind: Widget, plural: widgets}
+  versions:
+  - name: v1
+    served: true
+    subresources: {status: {}}
+    schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object}, status: {type: object, required: [phase], properties: {
+      phase: {type: string, enum: [A, B]}, ready: {type: integer}}}}}}
+`
+	const beta = `
+apiVersion: apiextensions.k8s.io/v1beta1
+kind: CustomResourceDefinition
+metadata: {name: widgets.shop.example}
+spec:
+  group: shop.example
+  version: v1
+  names: {kind: Widget, plural: widgets}
+  preserveUnknownFields: false
+  subresources: {status: {}}
+  validation: {openAPIV3Schema: {type: object, properties: {status: {type: object, required: [phase], properties: {
+    phase: {type: string, enum: [A, B]}, ready: {type: integer}}}}}}
+`
+	missing := "4: Widget.shop.example a: status.phase is required"
+	closed := "4: Widget.shop.example a: status.phase should be one of [A B]"
+	unknown := "4: Widget.shop.example a: status.phaze: no such field in shop.example/v1 Widget | did you mean phase?"
+	own := func(crd string) string { return strings.Replace(crd, "status: {}", "status: null", 1) }
+	tests := []struct {
+		name, crd, status string
+		want              []string
+	}{
+		{"empty", crd, "{}", nil},
+		{"out of a closed list", crd, "{phase: C}", nil},
+		{"unknown field", crd, "{phaze: A}", []string{unknown}},
+		{"v1beta1", beta, "{}", nil},
+		{"no endpoint, empty", own(crd), "{}", []string{missing}},
+		{"no endpoint, out of a closed list", own(crd), "{phase: C}", []string{closed}},
+		{"no endpoint, v1beta1", own(beta), "{}", []string{missing}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			v := load(t, "1.33")
+			if err := v.AddCRD(parse(t, test.crd)[0]); err != nil {
+				t.Fatal(err)
+			}
+			text := "apiVersion: shop.example/v1\nkind: Widget\nmetadata: {name: a}\nstatus: " + test.status + "\n"
+			if diff := cmp.Diff(test.want, findings(t, v, text)); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }
 

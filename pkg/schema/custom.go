@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -116,16 +117,25 @@ func (c *check) prunedFields(n *yaml.Node, s *spec.Schema, at *step, resource bo
 	}
 }
 
-// library lets the validation that API servers use check the object.
-func (c *check) library(s *spec.Schema) {
-	value := complete(plainValue(c.object.Node), s)
+// library lets the validation that API servers use check the object, without
+// its status if that has an endpoint of its own: the server drops it first.
+func (c *check) library(s *spec.Schema, status bool) {
+	value := plainValue(c.object.Node)
+	if fields, is := value.(map[string]any); is && status {
+		delete(fields, "status")
+	}
+	value = complete(value, s)
 	result := validate.NewSchemaValidator(s, nil, "", strfmt.Default).Validate(value)
 	var faults []fault
 	for _, err := range flat(result.Errors) {
 		faults = append(faults, reading(err))
 	}
+	// The library goes through fields as Go goes through maps.
+	slices.SortStableFunc(faults, func(a, b fault) int {
+		return cmp.Or(strings.Compare(a.where, b.where), strings.Compare(a.text, b.text))
+	})
 	for _, f := range faults {
-		if f.summary && slices.ContainsFunc(faults, f.explainedBy) || f.missing && c.partial {
+		if slices.ContainsFunc(faults, f.explainedBy) || f.missing && c.partial {
 			continue
 		}
 		where := f.where
@@ -144,8 +154,12 @@ type fault struct {
 	missing     bool // a required field
 }
 
-// explainedBy tells whether another fault says what is wrong in f's field.
+// explainedBy tells whether another fault says what is wrong in f's field: the
+// reason for a summary, or all types where f is about one of them.
 func (f fault) explainedBy(o fault) bool {
+	if !f.summary {
+		return o.where == f.where && strings.HasPrefix(o.text, f.text+",")
+	}
 	rest, below := strings.CutPrefix(o.where, f.where)
 	return below && !o.summary && (f.where == "" || rest == "" || rest[0] == '.' || rest[0] == '[')
 }
@@ -169,7 +183,10 @@ func reading(err error) fault {
 	text := err.Error()
 	var v *liberrors.Validation
 	if errors.As(err, &v) {
-		_, text, _ = strings.Cut(text, v.Name+" in body ")
+		var is bool
+		if _, text, is = strings.Cut(text, v.Name+" in body "); !is {
+			return fault{where: v.Name, text: "does not fit its schema"} // a multiple of a part of one, say
+		}
 		if v.Code() == liberrors.InvalidTypeCode {
 			text, _, _ = strings.Cut(text, ": ")
 		}
@@ -179,7 +196,7 @@ func reading(err error) fault {
 		where, _ := strconv.Unquote(quoted)
 		return fault{where: where, text: strings.TrimSpace(text[len(quoted):]), summary: true}
 	}
-	return fault{text: "does not fit its schema"}
+	return fault{text: "does not fit its schema", summary: true}
 }
 
 // nodeAt finds the node of a path as the library writes it, or the last one

@@ -17,10 +17,11 @@ import (
 // The order of the set, origins and every other field stay as they are, and
 // so do the objects of set themselves.
 //
-// Every selected object has to come back, changed, and no other. What this
-// program has injected already has to come back unchanged: injecting twice is
-// injecting once, or an error. The errors of objects are a finding.List, the
-// program's own failure is a *RunError.
+// Every selected object has to come back, changed, and no other. The program
+// runs twice and has to print the same objects both times, or the output would
+// change with every run. What it has injected already has to come back
+// unchanged: injecting twice is injecting once, or an error. The errors of
+// objects are a finding.List, the program's own failure is a *RunError.
 func Inject(ctx context.Context, p *Program, args []string, files map[string][]byte, objects manifest.Set, selected func(*manifest.Object) bool) (manifest.Set, error) {
 	var list finding.List
 	var chosen manifest.Set
@@ -47,11 +48,7 @@ func Inject(ctx context.Context, p *Program, args []string, files map[string][]b
 	if err != nil {
 		return nil, err
 	}
-	stdout, err := p.Run(ctx, Invocation{Args: args, Stdin: stdin, Files: files})
-	if err != nil {
-		return nil, err
-	}
-	printed, err := parse(p, stdout, manifest.Origin{})
+	printed, err := printedTwice(ctx, p, Invocation{Args: args, Stdin: stdin, Files: files})
 	if err != nil {
 		return nil, err
 	}
@@ -66,6 +63,36 @@ func Inject(ctx context.Context, p *Program, args []string, files map[string][]b
 		return nil, err
 	}
 	return out, nil
+}
+
+// printedTwice gives what an injector prints, if it prints it again.
+func printedTwice(ctx context.Context, p *Program, in Invocation) (manifest.Set, error) {
+	first, err := p.Run(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	printed, err := parse(p, first, manifest.Origin{})
+	if err != nil {
+		return nil, err
+	}
+	second, err := p.Run(ctx, in)
+	if err != nil || bytes.Equal(first, second) {
+		return printed, err
+	}
+	again, err := parse(p, second, manifest.Origin{})
+	if err != nil {
+		return nil, err
+	}
+	if err := sameTwice(p, printed, again, manifest.Origin{}); err != nil {
+		var list finding.List
+		if errors.As(err, &list) {
+			for i := range list {
+				list[i].Hint = "give the program arguments that make its output always the same"
+			}
+		}
+		return nil, err
+	}
+	return printed, nil
 }
 
 func stream(objects manifest.Set) ([]byte, error) {

@@ -191,6 +191,26 @@ func TestInjectRefuses(t *testing.T) {
 	}
 }
 
+// An injector whose output differs from run to run would make every render
+// another one. Text that means the same is the same.
+func TestInjectPrintsTheSame(t *testing.T) {
+	in := parsed(t, "shop.yaml", shop)[:1]
+	printing := func(extra string) *Program {
+		sed := `/usr/bin/sed "s/^      containers:/      nodeSelector: {run: '$run'}\n      containers:/"`
+		return loadBytes(t, "shaky", []byte("#!/bin/sh\nread uuid < /proc/sys/kernel/random/uuid\n"+extra+"\n"+sed+"\n"))
+	}
+	_, err := Inject(context.Background(), printing("run=$uuid"), nil, nil, in, workloads)
+	var list finding.List
+	if !errors.As(err, &list) || len(list) != 1 ||
+		!strings.HasPrefix(list[0].Text, "shaky does not print the same twice: Deployment shop/web spec.template.spec.nodeSelector.run is ") ||
+		list[0].Hint != "give the program arguments that make its output always the same" {
+		t.Errorf("%q", err)
+	}
+	if _, err := Inject(context.Background(), printing(`run=one; echo "# $uuid"`), nil, nil, in, workloads); err != nil {
+		t.Errorf("a comment: %v", err)
+	}
+}
+
 // TestInjectCutOff cuts the injector's output off after every line: whatever
 // is left, no container of the source gets lost.
 func TestInjectCutOff(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -118,7 +119,10 @@ func forgeState(ts *testscript.TestScript, neg bool, args []string) {
 		if *in == nil {
 			*in = map[string][]fake.M{}
 		}
-		(*in)[id] = append([]fake.M{m}, (*in)[id]...)
+		// GitHub gives the latest of each name.
+		(*in)[id] = append([]fake.M{m}, slices.DeleteFunc((*in)[id], func(had fake.M) bool {
+			return had["context"] == m["context"] && had["name"] == m["name"]
+		})...)
 	}
 	switch args[0] {
 	case "list":

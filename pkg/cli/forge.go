@@ -25,7 +25,7 @@ const appKey = "SLUICE_GITHUB_APP_KEY"
 var wants = map[forge.Type]string{
 	forge.GitHub: "SLUICE_TOKEN, GITHUB_TOKEN or GH_TOKEN (the last two go to github.com, or to what GITHUB_SERVER_URL or GH_HOST names)",
 	forge.GitLab: "SLUICE_TOKEN or GITLAB_TOKEN (the last goes to gitlab.com, or to what CI_SERVER_URL or GITLAB_HOST names)",
-	forge.Gitea:  "SLUICE_TOKEN or GITEA_TOKEN (the last goes to gitea.com, or to what GITEA_SERVER_URL or GITHUB_SERVER_URL names)",
+	forge.Gitea:  "SLUICE_TOKEN or GITEA_TOKEN (the last goes to gitea.com, or to what GITEA_SERVER_URL names)",
 }
 
 // target finds the forge that promotions are opened at; its type is None

@@ -61,7 +61,7 @@ var tokens = [...]struct {
 	{name: "GITHUB_TOKEN", host: "github.com", server: []string{"GITHUB_SERVER_URL", "GH_HOST"}},
 	{name: "GH_TOKEN", host: "github.com", server: []string{"GITHUB_SERVER_URL", "GH_HOST"}},
 	{name: "GITLAB_TOKEN", host: "gitlab.com", server: []string{"CI_SERVER_URL", "GITLAB_HOST"}},
-	{name: "GITEA_TOKEN", host: "gitea.com", server: []string{"GITEA_SERVER_URL", "GITHUB_SERVER_URL"}},
+	{name: "GITEA_TOKEN", host: "gitea.com", server: []string{"GITEA_SERVER_URL"}},
 }
 
 // token gives the credential for a host, with its port where that is not the

@@ -73,7 +73,7 @@ func Make(ctx context.Context, r *repo.Repo, cfg *config.Config, e config.Enviro
 		if !earlier.Bare() {
 			text = fmt.Sprintf("environment %q has no branch %s yet", e.Name, e.Branch)
 		}
-		return nil, &finding.Refusal{Text: text, Hint: "run sluice commit first: it makes the branches that are missing"}
+		return nil, &finding.Refusal{Text: text, Hint: "run sluice commit first, with --push if origin is what counts: it makes the branches that are missing"}
 	}
 	p := &Plan{Outcome: Planned, Environment: e, Before: head.Tip, local: head.Local, Candidate: earlier.Tip}
 	if rev != "" {

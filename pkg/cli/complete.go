@@ -65,7 +65,8 @@ func (p *pull) merge(ctx context.Context, plan *promote.Plan) error {
 			if err != nil {
 				p.c.note("warning: %s has moved, but what came after that did not work; sluice promote %s --merge goes on: %v", p.env.Branch, p.env.Name, err)
 			}
-			p.clean(ctx, at, shown && err == nil)
+			p.clean(ctx, shown && err == nil)
+			p.follow(ctx, at)
 			return nil
 		}
 	}
@@ -84,34 +85,42 @@ func (p *pull) merge(ctx context.Context, plan *promote.Plan) error {
 
 // finish does what an earlier run may have left undone after the branch moved.
 func (p *pull) finish(ctx context.Context, plan *promote.Plan) error {
-	if p.snapshotAt == "" {
-		return nil
-	}
-	in, err := p.w.repo.IsAncestor(ctx, p.snapshotAt, plan.Before)
-	if err != nil || in != repo.Yes {
-		return err
-	}
-	shown := true
-	if p.request != nil {
-		tip := string(plan.Before)
-		if shown, err = p.forge.Merge(ctx, *p.request, forge.Move{Branch: p.env.Branch, Old: tip, New: tip}); err != nil {
+	in := repo.No
+	if p.snapshotAt != "" {
+		var err error
+		if in, err = p.w.repo.IsAncestor(ctx, p.snapshotAt, plan.Before); err != nil {
 			return err
 		}
 	}
-	p.clean(ctx, plan.Before, shown)
+	if in == repo.Yes {
+		shown := true
+		if p.request != nil {
+			// Nothing moves any more: this only looks whether the request shows it.
+			tip, err := string(plan.Before), error(nil)
+			if shown, err = p.forge.Merge(ctx, *p.request, forge.Move{Branch: p.env.Branch, Old: tip, New: tip}); err != nil {
+				return err
+			}
+		}
+		p.clean(ctx, shown)
+	}
+	p.follow(ctx, plan.Before)
 	return nil
 }
 
-// clean takes the snapshot away, unless the request needs it still, and moves
-// the branch here after the remote's. The promotion is done, whatever comes of it.
-func (p *pull) clean(ctx context.Context, at repo.ID, shown bool) {
-	if shown {
-		if _, err := p.remote.Push(ctx, []repo.PushRef{{Name: "refs/heads/" + p.snapshot, Old: p.snapshotAt}}); err != nil {
-			p.c.note("warning: branch %s is of no more use, but could not be deleted: %v", p.snapshot, err)
-		}
-	} else {
+// clean takes the snapshot away, unless the request needs it still. The
+// promotion is done, whatever comes of it.
+func (p *pull) clean(ctx context.Context, shown bool) {
+	if !shown {
 		p.c.note("note: the request does not show as merged yet, so %s stays; to look again: sluice promote %s --merge", p.snapshot, p.env.Name)
+		return
 	}
+	if _, err := p.remote.Push(ctx, []repo.PushRef{{Name: "refs/heads/" + p.snapshot, Old: p.snapshotAt}}); err != nil {
+		p.c.note("warning: branch %s is of no more use, but could not be deleted: %v", p.snapshot, err)
+	}
+}
+
+// follow moves the branch here, if there is one, after the remote's.
+func (p *pull) follow(ctx context.Context, at repo.ID) {
 	who := p.w.repo.Committer()
 	who.When = p.c.Now()
 	if err := branch.Forward(ctx, p.w.repo, p.env.Branch, at, false, who, "sluice promote: fast-forward"); err != nil {

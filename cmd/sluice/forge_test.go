@@ -21,6 +21,7 @@ type testForge struct {
 	api      fake.Server
 	dir      string
 	readOnly bool // git lets nobody push
+	lies     map[string]string
 	fault    func(http.ResponseWriter, *http.Request) bool
 }
 
@@ -37,12 +38,19 @@ func forgeServe(ts *testscript.TestScript, neg bool, args []string) {
 	f.dir = ts.MkAbs("acme/shop.git")
 	f.api.Prefix, f.api.Project = "/api/v3", "acme/shop"
 	f.api.Branch = func(name string) string {
+		if to := f.lies[name]; to != "" {
+			return to
+		}
 		out, _ := f.git("rev-parse", "--verify", "-q", "refs/heads/"+name)
 		return out
 	}
 	f.api.Move = func(name, to string) bool {
 		if _, err := f.git("merge-base", "--is-ancestor", "refs/heads/"+name, to); err != nil {
 			return false
+		}
+		if f.lies != nil {
+			f.lies[name] = to
+			return true
 		}
 		_, err := f.git("update-ref", "refs/heads/"+name, to)
 		return err == nil
@@ -65,7 +73,9 @@ func forgeServe(ts *testscript.TestScript, neg bool, args []string) {
 			http.Error(w, "no", http.StatusForbidden)
 		default:
 			git.ServeHTTP(w, r)
-			f.api.Settle()
+			if f.lies == nil {
+				f.api.Settle()
+			}
 		}
 	}))
 	ts.Defer(s.Close)
@@ -92,8 +102,9 @@ func (f *testForge) git(args ...string) (string, error) {
 //	forge status REV NAME STATE
 //	forge run REV NAME CONCLUSION
 //	forge readonly true|false  whether git refuses pushes
+//	forge lie                  branches that the API moves only seem to move
 //	forge fault STATUS METHOD PATH [MESSAGE]
-//	forge mend                 no more faults
+//	forge mend                 no more faults and lies
 func forgeState(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: forge VERB ARG...")
@@ -180,8 +191,10 @@ func forgeState(ts *testscript.TestScript, neg bool, args []string) {
 			http.Error(w, fmt.Sprintf(`{"message": %q}`, message), status)
 			return true
 		}
+	case "lie":
+		f.lies = map[string]string{}
 	case "mend":
-		f.fault = nil
+		f.fault, f.lies = nil, nil
 	default:
 		ts.Fatalf("forge: no verb %q", args[0])
 	}

@@ -30,6 +30,7 @@ func TestScript(t *testing.T) {
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup: func(env *testscript.Env) error {
+			env.Values[forgeKey{}] = &testForge{}
 			env.Vars = append(env.Vars,
 				"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL="+filepath.Join(env.WorkDir, ".gitconfig"),
 				"GIT_AUTHOR_DATE=2026-01-05T09:00:00Z", "GIT_COMMITTER_DATE=2026-01-05T09:00:00Z",
@@ -46,7 +47,7 @@ func TestScript(t *testing.T) {
 			}
 			return os.Geteuid() == 0, nil // who may give files to others
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fsck": fsck, "tree": printTree, "code": code, "http-serve": httpServe, "ssh-serve": sshServe, "serve": serve},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fsck": fsck, "tree": printTree, "code": code, "http-serve": httpServe, "ssh-serve": sshServe, "serve": serve, "forge-serve": forgeServe, "forge": forgeState},
 	})
 }
 

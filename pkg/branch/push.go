@@ -70,6 +70,17 @@ func HeadsAt(ctx context.Context, r *repo.Repo, m *repo.Remote, chain config.Cha
 	return heads, nil
 }
 
+// HeadAt reads the head of an environment whose branch a remote has at tip, ""
+// for none. What is here counts for nothing.
+func HeadAt(r *repo.Repo, e config.Environment, at repo.ID) (Head, error) {
+	h := Head{Environment: e, Tip: at}
+	var err error
+	if h.Local, err = tip(r.Branch(e.Branch)); err != nil {
+		return h, err
+	}
+	return h, h.read(r)
+}
+
 // isAhead tells whether the branch here has commits that the remote's has not,
 // and refuses one that lacks some of the remote's besides.
 func isAhead(ctx context.Context, r *repo.Repo, m *repo.Remote, h Head) (bool, error) {
@@ -175,7 +186,9 @@ func (p Pushing) follow(ctx context.Context, moves [][]Moved) (errs []error) {
 			if !moved {
 				at = p.Tips[name]
 			}
-			if err := p.forward(ctx, name, at, moved); err != nil {
+			who := p.Repo.Committer()
+			who.When = p.Now
+			if err := Forward(ctx, p.Repo, name, at, moved, who, "sluice commit --push"); err != nil {
 				errs = append(errs, err)
 			}
 		}
@@ -183,11 +196,12 @@ func (p Pushing) follow(ctx context.Context, moves [][]Moved) (errs []error) {
 	return errs
 }
 
-// forward moves a branch here, never backwards. What is not there is made only if
-// the push was about it.
-func (p Pushing) forward(ctx context.Context, name string, to repo.ID, create bool) error {
+// Forward moves a branch here to where a remote's is, never backwards and never
+// off its line: then it stays. What is not there is made only if create says so.
+// who and message are for the reflog.
+func Forward(ctx context.Context, r *repo.Repo, name string, to repo.ID, create bool, who repo.Signature, message string) error {
 	for tries := 0; ; tries++ {
-		now, err := tip(p.Repo.Branch(name))
+		now, err := tip(r.Branch(name))
 		if err != nil {
 			return err
 		}
@@ -195,16 +209,14 @@ func (p Pushing) forward(ctx context.Context, name string, to repo.ID, create bo
 			return nil
 		}
 		if now != "" {
-			if behind, err := p.Repo.IsAncestor(ctx, now, to); err != nil || behind != repo.Yes {
+			if behind, err := r.IsAncestor(ctx, now, to); err != nil || behind != repo.Yes {
 				return err
 			}
 		}
-		if err := CheckMovable(p.Repo, name); err != nil {
+		if err := CheckMovable(r, name); err != nil {
 			return err
 		}
-		who := p.Repo.Committer()
-		who.When = p.Now
-		err = p.Repo.UpdateRefs(ctx, []repo.RefUpdate{{Name: "refs/heads/" + name, Old: now, New: to}}, who, "sluice commit --push")
+		err = r.UpdateRefs(ctx, []repo.RefUpdate{{Name: "refs/heads/" + name, Old: now, New: to}}, who, message)
 		var moved *repo.MovedError
 		if !errors.As(err, &moved) || tries == 5 {
 			return err

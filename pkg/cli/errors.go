@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluice-dev/sluice/pkg/branch"
 	"github.com/sluice-dev/sluice/pkg/finding"
+	"github.com/sluice-dev/sluice/pkg/forge"
 	"github.com/sluice-dev/sluice/pkg/inject/program"
 	"github.com/sluice-dev/sluice/pkg/repo"
 )
@@ -38,6 +39,8 @@ func (c *command) report(err error) int {
 		locked   *repo.LockedError
 		unknown  *repo.UnknownOutcomeError
 		fetch    *program.FetchError
+		closed   *gatesError
+		answer   *forge.Error
 	)
 	switch {
 	case err == nil:
@@ -67,6 +70,11 @@ func (c *command) report(err error) int {
 			return exitFound
 		}
 		return exitRefused
+	case errors.As(err, &closed):
+		for _, g := range closed.closed {
+			c.say(g.Text, g.Hint)
+		}
+		return exitRefused
 	case errors.As(err, &edited):
 		for _, e := range edited.Edits {
 			c.say(e.String(), "")
@@ -85,6 +93,9 @@ func (c *command) report(err error) int {
 		return exitRefused
 	case errors.As(err, &fetch):
 		c.say(err.Error(), fetchHint(fetch))
+		return exitRemote
+	case errors.As(err, &answer):
+		c.say(err.Error(), answer.Hint)
 		return exitRemote
 	case errors.As(err, &use):
 		for _, line := range strings.Split(err.Error(), "\n") {

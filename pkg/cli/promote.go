@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -11,25 +12,36 @@ import (
 	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/diff"
 	"github.com/sluice-dev/sluice/pkg/finding"
+	"github.com/sluice-dev/sluice/pkg/forge"
 	"github.com/sluice-dev/sluice/pkg/promote"
 	"github.com/sluice-dev/sluice/pkg/repo"
 	"github.com/sluice-dev/sluice/pkg/tree"
 )
 
+// promoteFlags is what the command line says of a promotion.
+type promoteFlags struct {
+	rev          string // candidate; empty for the default
+	check, merge bool
+}
+
 func (c *command) promoteCommand() *cobra.Command {
-	var rev string
-	var check, merge bool
+	var o promoteFlags
 	cmd := &cobra.Command{
 		Use: "promote ENV", Short: "Move an environment forward to a commit of the one before it",
-		Long: `Promote shows what an environment would get from the one that it is promoted
-from. With --merge it moves the branch: fast-forward only, to that same commit,
-after the commit has been verified by rendering its source again.`,
+		Long: `Promote asks for an environment to get what the one before it has: it verifies
+the commit by rendering its source again, and opens a pull request on the forge
+that origin is on, or brings the open one up to date. With --merge it moves the
+branch: fast-forward only, to the commit of the request, once approvals and
+checks of exactly that commit are there.
+
+Without a forge it shows what the environment would get, and --merge moves the
+branch here.`,
 		Example: `  sluice promote production
   sluice promote production --check
   sluice promote production --merge`,
 		Args: usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if check && merge {
+			if o.check && o.merge {
 				return &usageError{errors.New("--check only tells and --merge moves the branch: give one of them")}
 			}
 			w, cfg, err := c.openBranches()
@@ -40,46 +52,63 @@ after the commit has been verified by rendering its source again.`,
 			if !ok {
 				return unknownEnvironment(cfg, args[0])
 			}
-			if merge {
+			if o.merge {
 				c.noteOwner(w)
 			}
-			plan, err := promote.Make(cmd.Context(), w.repo, cfg, e, rev, c.Version)
-			if err != nil {
-				return orFinding(err, check)
+			target, err := c.target(w, cfg, "origin")
+			switch {
+			case err != nil:
+				return err
+			case target.Type == forge.None || e.PromotedFrom == "":
+				return c.promoteHere(cmd.Context(), w, cfg, e, o)
 			}
-			if plan.Outcome == promote.Planned && (check || merge) {
-				if err := unasked(e); err != nil {
-					return orFinding(err, check)
-				}
-				if err := branch.CheckMovable(w.repo, e.Branch); err != nil {
-					return orFinding(err, check)
-				}
-			}
-			if plan.Outcome == promote.Planned {
-				found, err := c.verify(cmd.Context(), w, plan.Candidate)
-				if err != nil {
-					return err
-				}
-				if len(found) > 0 {
-					return orFinding(notRendered(plan.Candidate, found, "see all of it: sluice verify "+e.PromotedFrom), check)
-				}
-			}
-			if merge && plan.Outcome == promote.Planned {
-				if err := c.onlyReflog(plan.Merge(cmd.Context(), w.repo, c.Now())); err != nil {
-					return err
-				}
-			}
-			var moved []string
-			if plan.Outcome == promote.Merged {
-				moved = []string{e.Branch + " to " + plan.Candidate.Short()}
-			}
-			return unprinted(c.printPromotion(plan, check), moved)
+			return c.promoteByRequest(cmd.Context(), w, cfg, e, target, o)
 		},
 	}
-	cmd.Flags().StringVar(&rev, "commit", "", "promote hydrated commit `REV` (default: the tip of the environment before)")
-	cmd.Flags().BoolVar(&check, "check", false, "only tell, by the exit status, whether the promotion could be merged")
-	cmd.Flags().BoolVar(&merge, "merge", false, "move the branch")
+	cmd.Flags().StringVar(&o.rev, "commit", "", "promote hydrated commit `REV` (default: with --check and --merge what the open request is about, else the tip of the environment before)")
+	cmd.Flags().BoolVar(&o.check, "check", false, "only tell, by the exit status, whether the promotion could be merged")
+	cmd.Flags().BoolVar(&o.merge, "merge", false, "move the branch")
 	return cmd
+}
+
+// promoteHere promotes without a forge, on the branches here.
+func (c *command) promoteHere(ctx context.Context, w *workspace, cfg *config.Config, e config.Environment, o promoteFlags) error {
+	plan, err := promote.Make(ctx, w.repo, cfg, e, w.heads(), o.rev, c.Version)
+	if err != nil {
+		return orFinding(err, o.check)
+	}
+	if plan.Outcome == promote.Planned && (o.check || o.merge) {
+		if err := unasked(e); err != nil {
+			return orFinding(err, o.check)
+		}
+		if err := branch.CheckMovable(w.repo, e.Branch); err != nil {
+			return orFinding(err, o.check)
+		}
+	}
+	if plan.Outcome == promote.Planned {
+		if err := c.verifyCandidate(ctx, w, plan); err != nil {
+			return orFinding(err, o.check)
+		}
+	}
+	if o.merge && plan.Outcome == promote.Planned {
+		if err := c.onlyReflog(plan.Merge(ctx, w.repo, c.Now())); err != nil {
+			return err
+		}
+	}
+	var moved []string
+	if plan.Outcome == promote.Merged {
+		moved = []string{e.Branch + " to " + plan.Candidate.Short()}
+	}
+	return unprinted(c.printPromotion(plan, promotionOf(plan), o), moved)
+}
+
+// verifyCandidate refuses a commit that is not what its source renders to.
+func (c *command) verifyCandidate(ctx context.Context, w *workspace, plan *promote.Plan) error {
+	found, err := c.verify(ctx, w, plan.Candidate)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	return notRendered(plan.Candidate, found, "see all of it: sluice verify "+plan.Environment.PromotedFrom)
 }
 
 // notRendered refuses a commit that could not be verified.
@@ -91,15 +120,15 @@ func notRendered(commit repo.ID, found []tree.Difference, hint string) *finding.
 	return &finding.Refusal{Text: text, Hint: hint}
 }
 
-// unasked refuses what nobody can be asked for yet: a gate that is written
-// down and not held would be worse than none.
+// unasked refuses what there is nobody to ask for: a gate that is written down
+// and not held would be worse than none.
 func unasked(e config.Environment) error {
 	if e.Approvals == 0 && len(e.RequiredChecks) == 0 {
 		return nil
 	}
 	return &finding.Refusal{
-		Text: fmt.Sprintf("environment %q asks for approvals or checks, which this version does not read from a forge", e.Name),
-		Hint: "have the forge's own branch protection ask for them, and take approvals and requiredChecks out of the config",
+		Text: fmt.Sprintf("environment %q asks for approvals or checks, and without a forge there is nobody to give them", e.Name),
+		Hint: "run it in a clone whose origin is on a forge, or take approvals and requiredChecks out of the config",
 	}
 }
 
@@ -119,14 +148,17 @@ func (e *checkFailed) Unwrap() error { return e.error }
 
 // promotion is the result, for the output.
 type promotion struct {
-	Environment string          `json:"environment"`
-	Branch      string          `json:"branch"`
-	Outcome     promote.Outcome `json:"outcome"`
-	Before      repo.ID         `json:"before"`
-	Commit      repo.ID         `json:"commit"`
-	Source      repo.ID         `json:"source,omitempty"`
-	Commits     int             `json:"commits"`
-	Changes     []change        `json:"changes"`
+	Environment string   `json:"environment"`
+	Branch      string   `json:"branch"`
+	Outcome     string   `json:"outcome"` // of the plan or of the request
+	Before      repo.ID  `json:"before"`
+	Commit      repo.ID  `json:"commit"`
+	Source      repo.ID  `json:"source,omitempty"`
+	Commits     int      `json:"commits"`
+	Number      int64    `json:"number,omitempty"` // of the request
+	URL         string   `json:"url,omitempty"`
+	Gates       []gate   `json:"gates,omitempty"`
+	Changes     []change `json:"changes"`
 }
 
 type change struct {
@@ -137,12 +169,23 @@ type change struct {
 	ImagesAfter  []string    `json:"imagesAfter,omitempty"`
 }
 
-func (c *command) printPromotion(p *promote.Plan, check bool) error {
-	v := promotion{
-		Environment: p.Environment.Name, Branch: p.Environment.Branch, Outcome: p.Outcome,
-		Before: p.Before, Commit: p.Candidate, Source: p.Source, Commits: p.Commits, Changes: []change{},
+// gate is one condition of a promotion.
+type gate struct {
+	Name string `json:"name"`
+	Open bool   `json:"open"`
+	Text string `json:"text"`
+	Hint string `json:"hint,omitempty"`
+}
+
+func promotionOf(p *promote.Plan) promotion {
+	return promotion{
+		Environment: p.Environment.Name, Branch: p.Environment.Branch, Outcome: string(p.Outcome),
+		Before: p.Before, Commit: p.Candidate, Source: p.Source, Commits: p.Commits,
+		Changes: append([]change{}, changesOf(p.Changes)...),
 	}
-	v.Changes = append(v.Changes, changesOf(p.Changes)...)
+}
+
+func (c *command) printPromotion(p *promote.Plan, v promotion, o promoteFlags) error {
 	return c.print(v, func() error {
 		if p.Outcome == promote.Nothing {
 			_, err := fmt.Fprintf(c.Out, "%s: nothing to promote, it is at %s already\n", escape(v.Environment), v.Commit.Short())
@@ -158,15 +201,51 @@ func (c *command) printPromotion(p *promote.Plan, check bool) error {
 		if err := c.printChanges(p.Changes); err != nil {
 			return err
 		}
-		if p.Outcome == promote.Merged {
-			_, err := fmt.Fprintf(c.Out, "%s moved forward from %s to %s, verified\n", escape(v.Branch), v.Before.Short(), v.Commit.Short())
+		if err := c.printRequest(p, v, o); err != nil {
 			return err
 		}
-		if !check {
+		switch {
+		case p.Outcome == promote.Merged:
+			_, err := fmt.Fprintf(c.Out, "%s moved forward from %s to %s, verified\n", escape(v.Branch), v.Before.Short(), v.Commit.Short())
+			return err
+		case o.check:
+		case v.URL != "":
+			c.note("hint: once it may come in: sluice promote %s --merge", v.Environment)
+		default:
 			c.note("hint: to move %s to %s: sluice promote %s --merge", v.Branch, v.Commit.Short(), v.Environment)
 		}
 		return nil
 	})
+}
+
+// printRequest prints what there is to say about the request and, where they
+// were asked for, the gates.
+func (c *command) printRequest(p *promote.Plan, v promotion, o promoteFlags) error {
+	if v.URL != "" {
+		became := ""
+		if p.Outcome == promote.Planned && !o.check {
+			became = v.Outcome + ": "
+		}
+		if _, err := fmt.Fprintf(c.Out, "#%d %s%s\n", v.Number, became, escape(v.URL)); err != nil {
+			return err
+		}
+	}
+	if !o.check {
+		return nil
+	}
+	for _, g := range v.Gates {
+		word := c.paint(c.Out, green, "open: ")
+		if !g.Open {
+			word = c.paint(c.Out, red, "closed: ")
+		}
+		if _, err := fmt.Fprintln(c.Out, word+escape(g.Text)); err != nil {
+			return err
+		}
+		if !g.Open {
+			c.say("", g.Hint)
+		}
+	}
+	return nil
 }
 
 // changesOf gives changes as the output has them.

@@ -64,6 +64,7 @@ var tokens = [...]struct {
 	{name: "GITHUB_TOKEN", host: "github.com", server: []string{"GITHUB_SERVER_URL", "GH_HOST"}},
 	{name: "GH_TOKEN", host: "github.com", server: []string{"GITHUB_SERVER_URL", "GH_HOST"}},
 	{name: "GITLAB_TOKEN", host: "gitlab.com", server: []string{"CI_SERVER_URL", "GITLAB_HOST"}},
+	{name: "GITEA_TOKEN", host: "gitea.com", server: []string{"GITEA_SERVER_URL"}},
 }
 
 // token gives the credential for a host, with its port where that is not the
@@ -116,14 +117,7 @@ func (c *command) fetchTips(ctx context.Context, m *repo.Remote, chains []config
 // for two processes, so that those that collided once do not go on to.
 func (c *command) pause(ctx context.Context, times int) error {
 	limit := min(firstPause<<min(times, 16), longestPause)
-	timer := time.NewTimer(time.Duration(c.Random() * float64(limit)))
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
+	return sleep(ctx, time.Duration(c.Random()*float64(limit)))
 }
 
 const (

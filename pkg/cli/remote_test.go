@@ -21,6 +21,9 @@ func TestToken(t *testing.T) {
 		{"a server of one's own, by host", "https", "ghe.example.com", map[string]string{"GH_TOKEN": "x", "GH_HOST": "ghe.example.com"}, "GH_TOKEN"},
 		{"a host is not http", "http", "ghe.example.com", map[string]string{"GH_TOKEN": "x", "GH_HOST": "ghe.example.com"}, ""},
 		{"http where that is said", "http", "git.local:3000", map[string]string{"GITLAB_TOKEN": "x", "CI_SERVER_URL": "http://git.local:3000"}, "GITLAB_TOKEN"},
+		{"Gitea's", "https", "gitea.com", map[string]string{"GITEA_TOKEN": "x"}, "GITEA_TOKEN"},
+		{"Gitea's on a server of one's own", "https", "git.local", map[string]string{"GITEA_TOKEN": "x", "GITEA_SERVER_URL": "https://git.local"}, "GITEA_TOKEN"},
+		{"Gitea's not to what GitHub's variables name", "https", "github.com", map[string]string{"GITEA_TOKEN": "x", "GITHUB_SERVER_URL": "https://github.com"}, ""},
 		{"an empty variable names no host", "https", "", map[string]string{"GITLAB_TOKEN": "x", "CI_SERVER_URL": ""}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -3,14 +3,11 @@ package cli
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"time"
-
-	"golang.org/x/net/http/httpproxy"
 
 	"github.com/sluice-dev/sluice/pkg/hydrate"
 	"github.com/sluice-dev/sluice/pkg/inject/program"
@@ -44,20 +41,11 @@ func (c *command) renderer() (hydrate.Renderer, error) {
 
 // programs gives the cache of pinned programs. It may be deleted at any time.
 func (c *command) programs() *program.Cache {
-	proxy := (&httpproxy.Config{
-		HTTPProxy:  c.firstEnv("HTTP_PROXY", "http_proxy"),
-		HTTPSProxy: c.firstEnv("HTTPS_PROXY", "https_proxy"),
-		NoProxy:    c.firstEnv("NO_PROXY", "no_proxy"),
-	}).ProxyFunc()
 	return &program.Cache{
 		Dir: c.cacheDir(),
 		Client: &http.Client{
-			Transport: &http.Transport{
-				Proxy:               func(r *http.Request) (*url.URL, error) { return proxy(r.URL) },
-				ForceAttemptHTTP2:   true,
-				TLSHandshakeTimeout: time.Minute,
-			},
-			Timeout: maxDownload,
+			Transport: c.web(),
+			Timeout:   maxDownload,
 		},
 	}
 }
@@ -80,14 +68,4 @@ func (c *command) cacheDir() string {
 		return ""
 	}
 	return filepath.Join(base, "sluice", "programs")
-}
-
-// firstEnv gives the first of the variables that is set.
-func (c *command) firstEnv(names ...string) string {
-	for _, name := range names {
-		if v := c.Env(name); v != "" {
-			return v
-		}
-	}
-	return ""
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/hydrate"
+	"github.com/sluice-dev/sluice/pkg/promote"
 	"github.com/sluice-dev/sluice/pkg/repo"
 	"github.com/sluice-dev/sluice/pkg/source"
 	"github.com/sluice-dev/sluice/pkg/tree"
@@ -276,4 +277,9 @@ func (w *workspace) earlier(ctx context.Context, s *snapshot, id repo.ID) (*sour
 		return nil, err
 	}
 	return source.New(files), nil
+}
+
+// heads tells where the branches here stand.
+func (w *workspace) heads() promote.Heads {
+	return func(e config.Environment) (branch.Head, error) { return branch.ReadHead(w.repo, e) }
 }

@@ -184,6 +184,18 @@ func (c ImageChange) words() (before, after string) {
 	return before, after
 }
 
+// Unified gives the hunks as every diff writes them, one line after the other.
+func (t Text) Unified() string {
+	var b strings.Builder
+	for _, h := range t.Hunks {
+		b.WriteString(h.header() + "\n")
+		for _, l := range h.Lines {
+			b.WriteString(l + "\n")
+		}
+	}
+	return b.String()
+}
+
 // header is the line of a hunk as every diff writes it.
 func (h Hunk) header() string {
 	before, after := 0, 0

@@ -20,7 +20,9 @@ type Proposal struct {
 	Commit      string // commit that it is to be at
 	Objects     []Object
 	Injectors   []Injector // of what the environment will hold
+	Skew        []string   // what is to be known of their versions beside each other
 	Sources     []Source   // newest first
+	Older       bool       // there are more sources, older than these
 	Merge       string     // the command that completes the request
 	Buttons     bool       // whether the forge's own button does so too
 }
@@ -83,6 +85,9 @@ func (p Proposal) section(room int) string {
 	changed := list("\n### Objects\n\n", lines(objects, Object.line), "object", left/4)
 	injectors := list("\n### Proxies\n\n", p.injectorLines(), "version", left/10)
 	sources := list("\n### From the source\n\n", lines(p.Sources, Source.line), "commit", left/6)
+	if p.Older {
+		sources += "- and older ones\n"
+	}
 	left -= len(mind) + len(changed) + len(injectors) + len(sources)
 	return head + mind + changed + injectors + sources + p.diffs(objects, left) + foot
 }
@@ -146,6 +151,9 @@ func (p Proposal) minds(objects []Object) []string {
 			slices.Sort(v)
 			out = append(out, fmt.Sprintf("%d versions of %s live together: %s", len(v), code(name), spans(v)))
 		}
+	}
+	for _, s := range p.Skew {
+		out = append(out, code(s))
 	}
 	for _, o := range objects {
 		if o.Status == "removed" {

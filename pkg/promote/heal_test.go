@@ -209,7 +209,7 @@ func (w *world) checkCommit() {
 
 // promote moves an environment forward, if it can be.
 func (w *world) promote(e config.Environment) error {
-	p, err := Make(w.t.Context(), w.r, w.cfg, e, "", "test")
+	p, err := Make(w.t.Context(), w.r, w.cfg, e, func(e config.Environment) (branch.Head, error) { return branch.ReadHead(w.r, e) }, "", "test")
 	if err != nil || p.Outcome == Nothing {
 		return err
 	}

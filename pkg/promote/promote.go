@@ -40,10 +40,13 @@ type Plan struct {
 	Changes     []diff.Change
 }
 
+// Heads tells where an environment's branch stands: here, or at a remote.
+type Heads func(config.Environment) (branch.Head, error)
+
 // Make plans the promotion of an environment. rev names the candidate; empty
 // means the tip of the environment that it is promoted from.
 // ours is the version of sluice that runs.
-func Make(ctx context.Context, r *repo.Repo, cfg *config.Config, e config.Environment, rev, ours string) (*Plan, error) {
+func Make(ctx context.Context, r *repo.Repo, cfg *config.Config, e config.Environment, heads Heads, rev, ours string) (*Plan, error) {
 	if e.PromotedFrom == "" {
 		return nil, &finding.Refusal{
 			Text: fmt.Sprintf("environment %q is the first of its chain: nothing is promoted to it", e.Name),
@@ -57,11 +60,11 @@ func Make(ctx context.Context, r *repo.Repo, cfg *config.Config, e config.Enviro
 		}
 	}
 	from, _ := cfg.Environment(e.PromotedFrom)
-	head, err := branch.ReadHead(r, e)
+	head, err := heads(e)
 	if err != nil {
 		return nil, err
 	}
-	earlier, err := branch.ReadHead(r, from)
+	earlier, err := heads(from)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +73,7 @@ func Make(ctx context.Context, r *repo.Repo, cfg *config.Config, e config.Enviro
 		if !earlier.Bare() {
 			text = fmt.Sprintf("environment %q has no branch %s yet", e.Name, e.Branch)
 		}
-		return nil, &finding.Refusal{Text: text, Hint: "run sluice commit first: it makes the branches that are missing"}
+		return nil, &finding.Refusal{Text: text, Hint: "run sluice commit first, with --push if origin is what counts: it makes the branches that are missing"}
 	}
 	p := &Plan{Outcome: Planned, Environment: e, Before: head.Tip, local: head.Local, Candidate: earlier.Tip}
 	if rev != "" {
@@ -85,7 +88,8 @@ func Make(ctx context.Context, r *repo.Repo, cfg *config.Config, e config.Enviro
 		p.Outcome = Nothing
 		return p, nil
 	}
-	if err := p.forward(ctx, r, cfg, head, from, ours); err != nil {
+	root := func() (branch.Head, error) { return heads(cfg.ChainOf(e.Name).Root()) }
+	if err := p.forward(ctx, r, root, head, from, ours); err != nil {
 		return nil, err
 	}
 	return p, p.describe(ctx, r)
@@ -108,13 +112,13 @@ func (p *Plan) onLine(ctx context.Context, r *repo.Repo, earlier branch.Head) er
 }
 
 // forward refuses everything but a fast-forward.
-func (p *Plan) forward(ctx context.Context, r *repo.Repo, cfg *config.Config, head branch.Head, from config.Environment, ours string) error {
+func (p *Plan) forward(ctx context.Context, r *repo.Repo, readRoot func() (branch.Head, error), head branch.Head, from config.Environment, ours string) error {
 	follows, err := r.IsAncestor(ctx, p.Before, p.Candidate)
 	if err != nil || follows == repo.Yes {
 		return err
 	}
 	if follows == repo.Unknown {
-		return unknown(p.Before, string(p.Candidate.Short()))
+		return unknown(p.Before, p.Candidate.Short())
 	}
 	older, err := r.IsAncestor(ctx, p.Candidate, p.Before)
 	if err != nil {
@@ -127,7 +131,7 @@ func (p *Plan) forward(ctx context.Context, r *repo.Repo, cfg *config.Config, he
 	if err != nil {
 		return err
 	}
-	root, err := branch.ReadHead(r, cfg.ChainOf(p.Environment.Name).Root())
+	root, err := readRoot()
 	if err != nil {
 		return err
 	}
@@ -213,7 +217,7 @@ func (p *Plan) describe(ctx context.Context, r *repo.Repo) error {
 	p.Source = repo.ID(candidate.Source.Commit)
 	n, known, err := r.CountBetween(ctx, p.Before, p.Candidate)
 	if err == nil && !known {
-		err = errors.New("counting the commits to promote: the history is not complete")
+		err = branch.UnknownHistory("how many commits come in cannot be told")
 	}
 	p.Commits = n
 	return err

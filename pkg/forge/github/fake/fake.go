@@ -34,6 +34,7 @@ type M = map[string]any
 type Pull struct {
 	Title, Body, Head, Base string
 	Draft, Fork, Closed     bool
+	Merged                  bool
 	Labels                  []string
 	Reviews                 []M
 }
@@ -149,7 +150,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) (int, any) {
 func (s *Server) pull(n int) M {
 	p := s.Pulls[n-1]
 	sha := s.Branch(p.Head)
-	merged := !p.Fork && sha != "" && s.Branch(p.Base) == sha
+	merged := p.Merged || !p.Fork && !p.Closed && sha != "" && s.Branch(p.Base) == sha
 	state, head := "open", 1
 	if merged || p.Closed {
 		state = "closed"
@@ -161,6 +162,23 @@ func (s *Server) pull(n int) M {
 		"number": n, "state": state, "title": p.Title, "body": p.Body, "draft": p.Draft, "merged": merged, "labels": names(p.Labels),
 		"html_url": fmt.Sprintf("https://github.com/%s/pull/%d", s.Project, n),
 		"head":     M{"ref": p.Head, "sha": sha, "repo": M{"id": head}}, "base": M{"ref": p.Base, "sha": s.Branch(p.Base), "repo": M{"id": 1}},
+	}
+}
+
+// Settle closes what a push has closed: pull requests whose base holds their
+// head, and those whose head is gone. Nothing opens them again.
+func (s *Server) Settle() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.Pulls {
+		sha := s.Branch(p.Head)
+		switch {
+		case p.Fork || p.Closed || p.Merged:
+		case sha == "":
+			p.Closed = true
+		case sha == s.Branch(p.Base):
+			p.Merged = true
+		}
 	}
 }
 

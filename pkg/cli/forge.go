@@ -38,7 +38,7 @@ func (c *command) target(w *workspace, cfg *config.Config, remote string) (forge
 	if _, ok := w.repo.RemoteURL(remote); !ok || f.Type == string(forge.None) {
 		return forge.Target{Type: forge.None}, nil
 	}
-	m, err := c.remote(w, remote)
+	m, err := c.address(w, remote)
 	if err != nil {
 		return forge.Target{}, err
 	}

@@ -4,7 +4,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT = mvdan.cc/gofumpt@v0.12.0
 GORELEASER = github.com/goreleaser/goreleaser/v2@v2.16.0
 
-.PHONY: build test test-browser race race-push crash bench lint docs demo release-check
+.PHONY: build test test-browser race forge-facts race-push crash bench lint docs demo release-check
 
 build: ## bin/sluice
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/sluice ./cmd/sluice
@@ -16,7 +16,7 @@ test-browser: ## the page of diff -o html in a real Chromium
 	$(GO) test -tags browser -run Page ./pkg/diff
 
 race: ## the race detector on the packages that run things in parallel
-	$(GO) test -race ./pkg/repo ./pkg/render ./pkg/source ./pkg/hydrate
+	$(GO) test -race ./pkg/repo ./pkg/render ./pkg/source ./pkg/hydrate ./pkg/forge/...
 
 race-push: ## commit --push by many at once, and over a line that loses answers; minutes
 	SLUICE_RACE=50 SLUICE_LOST_ANSWERS=1000 $(GO) test -count=1 -timeout 60m -v -run TestPush ./cmd/sluice
@@ -28,6 +28,12 @@ lint: ## formatting, vet, staticcheck
 	@unformatted=$$($(GO) run $(GOFUMPT) -l .); test -z "$$unformatted" || { echo "gofumpt -w: $$unformatted"; exit 1; }
 	$(GO) vet -tags crash ./...
 	$(GO) run $(STATICCHECK) -tags crash ./...
+
+forge-facts: ## what the tests hold about GitHub's API, against GitHub's own description; needs npm and the network
+	@rm -rf bin/forge-facts && mkdir -p bin/forge-facts
+	cd bin/forge-facts && npm pack --silent @octokit/openapi@23.0.2 && tar xzf *.tgz
+	for d in api.github.com ghes-3.17; do \
+		SLUICE_GITHUB_DESCRIPTION=$(CURDIR)/bin/forge-facts/package/generated/$$d.json $(GO) test -count=1 ./pkg/forge/github || exit 1; done
 
 docs: ## generated files: docs/commands, the schema of sluice.yaml
 	$(GO) run ./docs/gen

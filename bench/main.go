@@ -26,7 +26,7 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	chosen := flag.String("sizes", "S,M", "`SIZES` of config repositories: S, M, L, single, plain")
+	chosen := flag.String("sizes", "S,M", "`SIZES` of config repositories: S, M, L, single, plain, single-500, plain-10000")
 	rounds := flag.Int("rounds", 3, "how often each is measured; the median counts")
 	seed := flag.Uint64("seed", 1, "of the generated repositories")
 	sluice := flag.String("sluice", "", "a built sluice (default: builds this module's)")

@@ -94,6 +94,10 @@ func TestOneImporter(t *testing.T) {
 		"github.com/go-git/go-git/v5": "pkg/repo",
 		"sigs.k8s.io/kustomize/api":   "pkg/render",
 		"sigs.k8s.io/kustomize/kyaml": "pkg/render",
+
+		"github.com/google/go-github/v57":     "pkg/forge/github",
+		"gitlab.com/gitlab-org/api/client-go": "pkg/forge/gitlab",
+		"code.gitea.io/sdk/gitea":             "pkg/forge/gitea",
 	}
 	all := packages(t)
 	for path, p := range all {

@@ -30,6 +30,7 @@ var inside = map[string]string{
 	"pkg/repo.maxIncludes":      "git's own",
 	"pkg/repo.maxCached":        "a cache",
 	"pkg/inject/conduit.maxUID": "shown in config.md",
+	"pkg/forge/github.maxLooks": "half a minute for GitHub to notice a merge; nothing fails after it",
 	"pkg/edit.maxGrid":          "a list longer than that is written anew where it changed",
 	"pkg/repo.maxSlack":         "a search for what the remote has, not for what is sent",
 	"pkg/repo.maxEdges":         "the same",

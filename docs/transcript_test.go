@@ -113,6 +113,10 @@ func (s *shell) replay(p *page) {
 
 func TestInjection(t *testing.T) { newShell(t).replay(readPage(t, "injection.md")) }
 
+func TestImages(t *testing.T) { newShell(t).replay(readPage(t, "images.md")) }
+
+func TestEngines(t *testing.T) { newShell(t).replay(readPage(t, "engines.md")) }
+
 func TestGetStarted(t *testing.T) { newShell(t).replay(readPage(t, "get-started.md")) }
 
 func TestBranch(t *testing.T) { newShell(t).replay(readPage(t, "branch.md")) }

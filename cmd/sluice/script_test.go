@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -38,6 +39,12 @@ func TestScript(t *testing.T) {
 			)
 			config := "[user]\n\tname = Ada Example\n\temail = ada@example.com\n[init]\n\tdefaultBranch = main\n[advice]\n\tdetachedHead = false\n"
 			return os.WriteFile(filepath.Join(env.WorkDir, ".gitconfig"), []byte(config), 0o600)
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "root" {
+				return false, fmt.Errorf("no condition %q", name)
+			}
+			return os.Geteuid() == 0, nil // who may give files to others
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fsck": fsck, "tree": printTree, "code": code, "http-serve": httpServe, "ssh-serve": sshServe, "serve": serve},
 	})

@@ -109,6 +109,9 @@ func describe(t reflect.Type, said map[string]string) (*node, error) {
 func narrow(top *node) {
 	const label = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 	top.Properties["secrets"].Enum = []string{"refuse", "allow"}
+	forge := top.Properties["forge"]
+	forge.Properties["type"].Enum = []string{"github", "gitlab", "gitea", "none"}
+	forge.Properties["app"].Required = []string{"id", "installation"}
 	app := top.Properties["apps"].Items
 	for _, n := range []*node{app, top.Properties["environments"].Items} {
 		n.Required = []string{"name"}

@@ -5,6 +5,7 @@ package branch
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/sluice-dev/sluice/pkg/config"
@@ -44,6 +45,15 @@ func ReadHead(r *repo.Repo, e config.Environment) (Head, error) {
 	return h, h.read(r)
 }
 
+// Rev is what git calls the tip here: a clone has the branches of its origin
+// under other names.
+func (h Head) Rev() string {
+	if h.Local == "" {
+		return "origin/" + h.Environment.Branch
+	}
+	return h.Environment.Branch
+}
+
 // read fills in what the tip says of itself.
 func (h *Head) read(r *repo.Repo) error {
 	if h.Tip == "" || h.Tip == rootID {
@@ -51,7 +61,7 @@ func (h *Head) read(r *repo.Repo) error {
 	}
 	files, err := r.Files(h.Tip)
 	if err != nil {
-		return err
+		return fmt.Errorf("reading the tip of branch %q: %w", h.Environment.Branch, err)
 	}
 	h.Provenance, err = tree.ReadProvenance(files)
 	if errors.Is(err, tree.ErrNoProvenance) {

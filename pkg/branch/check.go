@@ -88,5 +88,5 @@ func checkConfig(r *repo.Repo, root Head, source repo.ID, config string) error {
 
 func unknownSource(root Head, source repo.ID) error {
 	recorded := repo.ID(root.Provenance.Source.Commit)
-	return unknownHistory(fmt.Sprintf("whether source %s follows %s, which %s holds, cannot be told", source.Short(), recorded.Short(), root.Environment.Branch))
+	return UnknownHistory(fmt.Sprintf("whether source %s follows %s, which %s holds, cannot be told", source.Short(), recorded.Short(), root.Environment.Branch))
 }

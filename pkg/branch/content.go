@@ -40,6 +40,15 @@ func readState(r *repo.Repo, id repo.ID) (*state, error) {
 	return h, err
 }
 
+// readTip reads a commit whose records may be at fault.
+func readTip(r *repo.Repo, id repo.ID) (*state, error) {
+	h, err := readState(r, id)
+	if err := gone(err); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
 // agrees tells whether every environment's directory is the one recorded, and
 // every record can be read.
 func (h *state) agrees() (bool, error) {
@@ -124,8 +133,10 @@ func judge(ctx context.Context, r *repo.Repo, h *state, lines ...repo.ID) (verdi
 	if err != nil {
 		return cannotTell, err
 	}
-	if !agrees {
-		return byHand, nil
+	_, err = r.Commit(repo.ID(h.provenance.Source.Commit))
+	var other *repo.KindError
+	if !agrees || errors.As(err, &other) {
+		return byHand, nil // a source that is not here is another question
 	}
 	tips := append([]repo.ID{h.ID}, lines...)
 	if slices.ContainsFunc(h.provenance.Environments, func(e tree.EnvironmentRecord) bool { return e.RolledBackTo != "" }) {

@@ -16,9 +16,7 @@ type HistoryError struct{ finding.Refusal }
 func (e *HistoryError) Unwrap() error { return &e.Refusal }
 
 // UnknownHistory makes a *HistoryError. what says what cannot be told.
-func UnknownHistory(what string) error { return unknownHistory(what) }
-
-func unknownHistory(what string) error {
+func UnknownHistory(what string) error {
 	return &HistoryError{finding.Refusal{Text: what + ": the history is not here", Hint: "fetch it: git fetch --unshallow, or fetch-depth: 0 in actions/checkout"}}
 }
 
@@ -131,7 +129,7 @@ func CheckHistory(ctx context.Context, r *repo.Repo, heads []Head, source repo.I
 			return err
 		}
 		if on == repo.Unknown {
-			return unknownHistory(fmt.Sprintf("whether %s is on the line of %s cannot be told", h.Environment.Branch, root.Environment.Branch))
+			return UnknownHistory(fmt.Sprintf("whether %s is on the line of %s cannot be told", h.Environment.Branch, root.Environment.Branch))
 		}
 	}
 	return nil

@@ -75,8 +75,8 @@ func (e *EditedError) Hint() string {
 // since is the state before it, nil if no commit of the branch holds one.
 // lines are the tips of branches that hydrated commits may stand on.
 func findEdit(ctx context.Context, r *repo.Repo, h Head, lines ...repo.ID) (edit *Edit, since *state, err error) {
-	at, err := readState(r, h.Tip)
-	if err = gone(err); err != nil {
+	at, err := readTip(r, h.Tip)
+	if err != nil {
 		return nil, nil, err
 	}
 	if at.provenance != nil {
@@ -87,7 +87,7 @@ func findEdit(ctx context.Context, r *repo.Repo, h Head, lines ...repo.ID) (edit
 		case is == bySluice:
 			return nil, at, nil
 		case is == cannotTell:
-			return nil, nil, unknownHistory(fmt.Sprintf("whether branch %s was edited by hand cannot be told", h.Environment.Branch))
+			return nil, nil, UnknownHistory(fmt.Sprintf("whether branch %s was edited by hand cannot be told", h.Environment.Branch))
 		}
 	}
 	edit = &Edit{Environment: h.Environment, Tip: h.Tip}

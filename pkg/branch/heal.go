@@ -107,7 +107,7 @@ func (l *line) checkFrom(ctx context.Context, r *repo.Repo, ours string, o Optio
 	case h.Foreign:
 		return l.adopt(h, o)
 	}
-	edit, since, err := l.edit(ctx, r, h, ours)
+	edit, since, err := editAt(ctx, r, h, ours)
 	if err != nil {
 		return err
 	}
@@ -121,8 +121,8 @@ func (l *line) checkFrom(ctx context.Context, r *repo.Repo, ours string, o Optio
 	return nil
 }
 
-// edit finds an edit by hand. A newer version's branch is none.
-func (l *line) edit(ctx context.Context, r *repo.Repo, h Head, ours string, lines ...repo.ID) (*Edit, *state, error) {
+// editAt finds an edit by hand. A newer version's branch is none.
+func editAt(ctx context.Context, r *repo.Repo, h Head, ours string, lines ...repo.ID) (*Edit, *state, error) {
 	files, err := r.Files(h.Tip)
 	if err != nil {
 		return nil, nil, err
@@ -161,7 +161,7 @@ func (l *line) takeIn(ctx context.Context, r *repo.Repo, h Head, ours string, o 
 			return err
 		}
 	case Edited, Newer:
-		edit, _, err := l.edit(ctx, r, h, ours, l.parent.ID)
+		edit, _, err := editAt(ctx, r, h, ours, l.parent.ID)
 		if err != nil {
 			return err
 		}
@@ -220,7 +220,13 @@ func (l *line) says() []string {
 			all = append(all, fmt.Sprintf("Takes in %s at %s: %s.", s.Head.Environment.Branch, s.tip, s.How))
 		}
 	}
-	for _, e := range l.edits {
+	return append(all, discards(l.edits)...)
+}
+
+// discards gives the paragraphs that tell which edits were overwritten.
+func discards(edits []Edit) []string {
+	var all []string
+	for _, e := range edits {
 		var files []string
 		for i, c := range e.Changes {
 			if i == maxListed {

@@ -18,17 +18,17 @@ type Hydrated struct {
 	Foreign    bool             // it has none: sluice did not write it
 }
 
-// Line is a part of the history of a branch.
-type Line struct {
+// Past is what a branch went through, or the end of it.
+type Past struct {
 	Commits  []Hydrated // newest first
 	Earlier  int        // commits from before sluice wrote to the branch; 0 after a hydrated one
 	Complete bool       // false where the history that is here ends too early
 }
 
-// ReadLine gives the commits that a branch went through: from tip to tip's
+// ReadPast gives the commits that a branch went through: from tip to tip's
 // first parent and so on, down to the root commit, or to what from contains.
-func ReadLine(ctx context.Context, r *repo.Repo, from, tip repo.ID) (Line, error) {
-	var line Line
+func ReadPast(ctx context.Context, r *repo.Repo, from, tip repo.ID) (Past, error) {
+	var past Past
 	before := map[repo.ID]bool{}
 	if from != "" {
 		_, err := r.Walk(ctx, from, func(c *repo.Commit) (bool, error) {
@@ -36,12 +36,12 @@ func ReadLine(ctx context.Context, r *repo.Repo, from, tip repo.ID) (Line, error
 			return true, nil
 		})
 		if err != nil {
-			return line, err
+			return past, err
 		}
 	}
 	begun := false // what is before the line is hydrated
 	var err error
-	line.Complete, err = r.WalkFirstParents(ctx, tip, func(c *repo.Commit) (bool, error) {
+	past.Complete, err = r.WalkFirstParents(ctx, tip, func(c *repo.Commit) (bool, error) {
 		if c.ID == rootID {
 			return false, nil
 		}
@@ -53,17 +53,17 @@ func ReadLine(ctx context.Context, r *repo.Repo, from, tip repo.ID) (Line, error
 			begun = !h.Foreign
 			return false, nil
 		}
-		line.Commits = append(line.Commits, h)
+		past.Commits = append(past.Commits, h)
 		return true, nil
 	})
 	if begun {
-		return line, err
+		return past, err
 	}
-	for n := len(line.Commits); n > 0 && line.Commits[n-1].Foreign; n-- {
-		line.Commits = line.Commits[:n-1]
-		line.Earlier++
+	for n := len(past.Commits); n > 0 && past.Commits[n-1].Foreign; n-- {
+		past.Commits = past.Commits[:n-1]
+		past.Earlier++
 	}
-	return line, err
+	return past, err
 }
 
 func readHydrated(r *repo.Repo, id repo.ID) (Hydrated, error) {
@@ -116,7 +116,7 @@ func (s *Sources) Check(ctx context.Context, id repo.ID) ([]tree.Difference, err
 	}
 	switch belongs {
 	case repo.Unknown:
-		return nil, unknownHistory(fmt.Sprintf("whether source %s of %s is in a branch cannot be told", source.Short(), id.Short()))
+		return nil, UnknownHistory(fmt.Sprintf("whether source %s of %s is in a branch cannot be told", source.Short(), id.Short()))
 	case repo.No:
 		where := "HEAD does not contain it"
 		if p.Source.Ref != "" {
@@ -201,7 +201,7 @@ func (s *Sources) contains(ctx context.Context, source repo.ID, records map[repo
 	}
 	slices.SortFunc(found, func(a, b tree.Difference) int { return strings.Compare(a.Path, b.Path) })
 	if !complete {
-		return nil, unknownHistory(fmt.Sprintf("whether source %s contains the one that %s names cannot be told", source.Short(), found[0].Path))
+		return nil, UnknownHistory(fmt.Sprintf("whether source %s contains the one that %s names cannot be told", source.Short(), found[0].Path))
 	}
 	return found, nil
 }

@@ -31,6 +31,7 @@ type differing struct {
 	theirs  repo.TreeEntry
 	hadOurs bool // their line once held our entry
 	hadThem bool // our line once held theirs
+	dropped bool // our line once held something, and took it away
 }
 
 // isInside tells whether a path is sluice's.
@@ -91,7 +92,10 @@ func (o *outside) take(ctx context.Context, branch string, stray *repo.Commit) e
 	if err := o.differ(o.base.Tree, stray.Tree, "", &all); err != nil || len(all) == 0 {
 		return err
 	}
-	if err := o.history(ctx, o.base.ID, all, func(d *differing, e repo.TreeEntry) { d.hadThem = d.hadThem || e == d.theirs }); err != nil {
+	if err := o.history(ctx, o.base.ID, all, func(d *differing, e repo.TreeEntry) {
+		d.hadThem = d.hadThem || e == d.theirs
+		d.dropped = d.dropped || d.ours.ID == "" && e.ID != ""
+	}); err != nil {
 		return err
 	}
 	if err := o.history(ctx, stray.ID, all, func(d *differing, e repo.TreeEntry) {
@@ -105,7 +109,7 @@ func (o *outside) take(ctx context.Context, branch string, stray *repo.Commit) e
 		}
 		other, twice := o.taken[d.path]
 		switch {
-		case d.ours.ID != "" && !d.hadOurs || twice && other != d.theirs:
+		case d.dropped, d.ours.ID != "" && !d.hadOurs, twice && other != d.theirs:
 			o.clash = append(o.clash, d.path+" of "+branch)
 		default:
 			o.taken[d.path] = d.theirs
@@ -127,7 +131,7 @@ func (o *outside) history(ctx context.Context, tip repo.ID, all []*differing, se
 		return true, nil
 	})
 	if err == nil && !complete {
-		return unknownHistory("which files beside the environments' directories are the newer ones cannot be told")
+		return UnknownHistory("which files beside the environments' directories are the newer ones cannot be told")
 	}
 	return err
 }

@@ -88,7 +88,7 @@ func isAhead(ctx context.Context, r *repo.Repo, m *repo.Remote, h Head) (bool, e
 	case err != nil || ahead == repo.Yes:
 		return true, err
 	case ahead == repo.Unknown || behind == repo.Unknown:
-		return false, unknownHistory(fmt.Sprintf("how branch %s here, at %s, stands to %s's, at %s, cannot be told", name, h.Local.Short(), m.Name(), h.Tip.Short()))
+		return false, UnknownHistory(fmt.Sprintf("how branch %s here, at %s, stands to %s's, at %s, cannot be told", name, h.Local.Short(), m.Name(), h.Tip.Short()))
 	default:
 		return false, &finding.Refusal{
 			Text: fmt.Sprintf("branch %s here, at %s, and %s's, at %s, have gone different ways", name, h.Local.Short(), m.Name(), h.Tip.Short()),

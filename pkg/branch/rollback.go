@@ -28,6 +28,7 @@ type Rollback struct {
 	Edits       []Edit // by hand, overwritten
 
 	local repo.ID
+	rev   string // what git calls the tip here
 	spec  spec
 }
 
@@ -51,11 +52,11 @@ func PlanRollback(ctx context.Context, r *repo.Repo, e config.Environment, rev, 
 	if err := CheckMovable(r, e.Branch); err != nil {
 		return nil, err
 	}
-	edit, base, err := new(line).edit(ctx, r, head, ours)
+	edit, base, err := editAt(ctx, r, head, ours)
 	if err != nil {
 		return nil, err
 	}
-	b := &Rollback{Environment: e, Before: head.Tip, local: head.Local, spec: spec{signer: o.Signer}}
+	b := &Rollback{Environment: e, Before: head.Tip, local: head.Local, rev: head.Rev(), spec: spec{signer: o.Signer}}
 	if edit != nil {
 		if b.Edits = []Edit{*edit}; !o.DiscardEdits || base == nil {
 			return nil, &EditedError{b.Edits}
@@ -82,7 +83,7 @@ func (b *Rollback) target(ctx context.Context, r *repo.Repo, rev string) (*state
 	case err != nil:
 		return nil, err
 	case went == repo.Unknown:
-		return nil, unknownHistory(fmt.Sprintf("whether branch %s went through %s cannot be told", b.Environment.Branch, id.Short()))
+		return nil, UnknownHistory(fmt.Sprintf("whether branch %s went through %s cannot be told", b.Environment.Branch, id.Short()))
 	case went == repo.No:
 		return nil, &finding.Refusal{
 			Text: fmt.Sprintf("branch %s never went through %s: a rollback goes back only", b.Environment.Branch, id.Short()),
@@ -93,7 +94,7 @@ func (b *Rollback) target(ctx context.Context, r *repo.Repo, rev string) (*state
 }
 
 func (b *Rollback) log() string {
-	return fmt.Sprintf("git log --oneline %s -- %s", b.Environment.Branch, b.Environment.Path)
+	return fmt.Sprintf("git log --oneline %s -- %s", b.rev, b.Environment.Path)
 }
 
 // usable gives a commit whose state of the environment can be taken: what it
@@ -122,7 +123,7 @@ func (b *Rollback) usable(ctx context.Context, r *repo.Repo, id repo.ID) (*state
 	case err != nil:
 		return nil, err
 	case is == cannotTell:
-		return nil, unknownHistory(fmt.Sprintf("whether %s was edited by hand cannot be told", id.Short()))
+		return nil, UnknownHistory(fmt.Sprintf("whether %s was edited by hand cannot be told", id.Short()))
 	case is == byHand:
 		return nil, refuse("it was edited by hand")
 	}
@@ -173,7 +174,7 @@ func (b *Rollback) heldBefore(ctx context.Context, r *repo.Repo) (*state, error)
 		}
 	}
 	return nil, &finding.Refusal{
-		Text: fmt.Sprintf("what branch %s held before its last promotion cannot be told: this repository's reflog does not say", b.Environment.Branch),
+		Text: fmt.Sprintf("what branch %s held before it changed last cannot be told: this repository's reflog does not say", b.Environment.Branch),
 		Hint: "say what to go back to with --to, one of: " + b.log(),
 	}
 }
@@ -215,17 +216,8 @@ func (b *Rollback) compose(ctx context.Context, r *repo.Repo, base, to *state) e
 	if err != nil {
 		return err
 	}
-	b.spec.message = message(fmt.Sprintf("%s: rolled back to %s", e.Name, to.ID.Short()), source.Message, (&line{edits: b.Edits}).says(), p, records)
+	b.spec.message = message(fmt.Sprintf("%s: rolled back to %s", e.Name, to.ID.Short()), source.Message, discards(b.Edits), p, records)
 	return nil
-}
-
-// readTip reads a commit whose records may be at fault.
-func readTip(r *repo.Repo, id repo.ID) (*state, error) {
-	h, err := readState(r, id)
-	if err := gone(err); err != nil {
-		return nil, err
-	}
-	return h, nil
 }
 
 // rollbackChanges puts together the environments' directories and the records:

@@ -42,6 +42,9 @@ func isRollback(ctx context.Context, r *repo.Repo, h *state, tips ...repo.ID) (b
 // checkRollback says in what a rollback is not what it says; empty if it is.
 func checkRollback(ctx context.Context, r *repo.Repo, h *state, e tree.EnvironmentRecord, tips ...repo.ID) (lies string, err error) {
 	to, err := readState(r, repo.ID(e.RolledBackTo))
+	if whole, unsure := r.Whole(); gone(err) != nil && unsure == nil && whole {
+		return fmt.Sprintf("%s, which %s was rolled back to, does not exist", repo.ID(e.RolledBackTo).Short(), e.Name), nil
+	}
 	if err != nil {
 		return fmt.Sprintf("%s cannot be rolled back to: %v", repo.ID(e.RolledBackTo).Short(), err), gone(err)
 	}
@@ -80,7 +83,7 @@ func checkRollback(ctx context.Context, r *repo.Repo, h *state, e tree.Environme
 		cut = cut || !complete
 	}
 	if cut {
-		return "", unknownHistory(fmt.Sprintf("what %s was rolled back from cannot be told", e.Name))
+		return "", UnknownHistory(fmt.Sprintf("what %s was rolled back from cannot be told", e.Name))
 	}
 	return fmt.Sprintf("but for %s it is not what the branch held before", e.Name), nil
 }
@@ -114,7 +117,7 @@ func inHistory(ctx context.Context, r *repo.Repo, id repo.ID, tips []repo.ID) (b
 		unknown = unknown || is == repo.Unknown
 	}
 	if unknown {
-		return false, unknownHistory(fmt.Sprintf("whether %s is in the history of %s cannot be told", id.Short(), tips[0].Short()))
+		return false, UnknownHistory(fmt.Sprintf("whether %s is in the history of %s cannot be told", id.Short(), tips[0].Short()))
 	}
 	return false, nil
 }

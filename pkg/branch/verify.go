@@ -130,7 +130,7 @@ func saysSo(ctx context.Context, r *repo.Repo, tip repo.ID, want string) (says b
 		return !says, nil
 	})
 	if err == nil && !says && !complete {
-		return false, unknownHistory(fmt.Sprintf("which commit brought the provenance of %s cannot be told", tip.Short()))
+		return false, UnknownHistory(fmt.Sprintf("which commit brought the provenance of %s cannot be told", tip.Short()))
 	}
 	return says, err
 }

@@ -56,6 +56,7 @@ was first, it starts again from there.`,
 			if options.Signer, err = c.signer(w, sign && !unsigned); err != nil {
 				return err
 			}
+			c.noteOwner(w)
 			var results []committed
 			if push {
 				results, err = c.commitAndPush(cmd.Context(), w, s, full, options, remote)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/sluice-dev/sluice/pkg/branch"
@@ -119,6 +120,8 @@ func remoteHint(err error) (hint string, isRemote bool) {
 		return "the branch there has left its line: see what happened to it before anything is pushed", true
 	case errors.As(err, &declined):
 		return declinedHint(declined), true
+	case errors.As(err, &failed) && failed.Hint == "":
+		return fmt.Sprintf("nothing was changed there; see what git makes of it: git ls-remote %q", failed.URL), true
 	case errors.As(err, &failed):
 		return failed.Hint, true
 	}
@@ -251,6 +254,8 @@ func hint(err error) string {
 		return "see which there are: git remote -v; name one with --remote, or add it: git remote add origin URL"
 	case errors.As(err, &mute) && len(mute.moved) > 0:
 		return "nothing has to be done again: sluice status shows where the branches are"
+	case errors.Is(err, fs.ErrPermission):
+		return "this account may not do that there: see who may with ls -l, and run it as one of those"
 	case errors.Is(err, repo.ErrNotRepository):
 		return "run it in a Git repository, or point at one with -C; sluice render works without"
 	case errors.As(err, &unknown):

@@ -1,16 +1,19 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-dev/sluice/pkg/branch"
+	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/diff"
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/promote"
 	"github.com/sluice-dev/sluice/pkg/repo"
+	"github.com/sluice-dev/sluice/pkg/tree"
 )
 
 func (c *command) promoteCommand() *cobra.Command {
@@ -26,6 +29,9 @@ after the commit has been verified by rendering its source again.`,
   sluice promote production --merge`,
 		Args: usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if check && merge {
+				return &usageError{errors.New("--check only tells and --merge moves the branch: give one of them")}
+			}
 			w, cfg, err := c.openBranches()
 			if err != nil {
 				return err
@@ -34,11 +40,17 @@ after the commit has been verified by rendering its source again.`,
 			if !ok {
 				return unknownEnvironment(cfg, args[0])
 			}
+			if merge {
+				c.noteOwner(w)
+			}
 			plan, err := promote.Make(cmd.Context(), w.repo, cfg, e, rev, c.Version)
 			if err != nil {
 				return orFinding(err, check)
 			}
 			if plan.Outcome == promote.Planned && (check || merge) {
+				if err := unasked(e); err != nil {
+					return orFinding(err, check)
+				}
 				if err := branch.CheckMovable(w.repo, e.Branch); err != nil {
 					return orFinding(err, check)
 				}
@@ -49,10 +61,7 @@ after the commit has been verified by rendering its source again.`,
 					return err
 				}
 				if len(found) > 0 {
-					return orFinding(&finding.Refusal{
-						Text: fmt.Sprintf("commit %s is not what its source renders to: %s %s", plan.Candidate.Short(), found[0].What, found[0].Path),
-						Hint: "see all of it: sluice verify " + e.PromotedFrom,
-					}, check)
+					return orFinding(notRendered(plan.Candidate, found, "see all of it: sluice verify "+e.PromotedFrom), check)
 				}
 			}
 			if merge && plan.Outcome == promote.Planned {
@@ -70,8 +79,28 @@ after the commit has been verified by rendering its source again.`,
 	cmd.Flags().StringVar(&rev, "commit", "", "promote hydrated commit `REV` (default: the tip of the environment before)")
 	cmd.Flags().BoolVar(&check, "check", false, "only tell, by the exit status, whether the promotion could be merged")
 	cmd.Flags().BoolVar(&merge, "merge", false, "move the branch")
-	cmd.MarkFlagsMutuallyExclusive("check", "merge")
 	return cmd
+}
+
+// notRendered refuses a commit that could not be verified.
+func notRendered(commit repo.ID, found []tree.Difference, hint string) *finding.Refusal {
+	text := fmt.Sprintf("commit %s is not what its source renders to: %s %s", commit.Short(), found[0].What, found[0].Path)
+	if found[0].Detail != "" {
+		text += " (" + found[0].Detail + ")"
+	}
+	return &finding.Refusal{Text: text, Hint: hint}
+}
+
+// unasked refuses what nobody can be asked for yet: a gate that is written
+// down and not held would be worse than none.
+func unasked(e config.Environment) error {
+	if e.Approvals == 0 && len(e.RequiredChecks) == 0 {
+		return nil
+	}
+	return &finding.Refusal{
+		Text: fmt.Sprintf("environment %q asks for approvals or checks, which this version does not read from a forge", e.Name),
+		Hint: "have the forge's own branch protection ask for them, and take approvals and requiredChecks out of the config",
+	}
 }
 
 // orFinding gives a refusal as a finding where the question was whether there

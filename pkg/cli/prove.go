@@ -45,6 +45,7 @@ func (c *command) prove(ctx context.Context, w *workspace, with hydrate.Renderer
 				}
 				done[p.Commit] = before
 			}
+			before.Source = p.Source // two environments of one commit may have two
 			*p = before
 		}
 	}

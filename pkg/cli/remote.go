@@ -17,6 +17,9 @@ import (
 // for it: tokens, the git program and its credential helpers, the ssh agent,
 // proxies. Nothing is asked of it yet.
 func (c *command) remote(w *workspace, name string) (*repo.Remote, error) {
+	if err := c.trusted(w); err != nil {
+		return nil, err
+	}
 	who := w.repo.Committer()
 	who.When = c.Now()
 	o := repo.RemoteOptions{

@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-dev/sluice/pkg/branch"
-	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/repo"
 )
 
@@ -36,6 +35,7 @@ sluice commit makes afterwards can.`,
 			if options.Signer, err = c.signer(w, sign && !unsigned); err != nil {
 				return err
 			}
+			c.noteOwner(w)
 			plan, err := branch.PlanRollback(cmd.Context(), w.repo, e, rev, c.Version, options)
 			if err != nil {
 				return err
@@ -46,10 +46,7 @@ sluice commit makes afterwards can.`,
 					return err
 				}
 				if len(found) > 0 {
-					return &finding.Refusal{
-						Text: fmt.Sprintf("commit %s is not what its source renders to: %s %s", plan.To.Short(), found[0].What, found[0].Path),
-						Hint: "choose another with --to",
-					}
+					return notRendered(plan.To, found, "choose another with --to")
 				}
 			}
 			if err := c.onlyReflog(plan.Apply(cmd.Context(), w.repo, c.Now())); err != nil {
@@ -58,7 +55,7 @@ sluice commit makes afterwards can.`,
 			return unprinted(c.printRollback(plan), []string{plan.Environment.Branch})
 		},
 	}
-	cmd.Flags().StringVar(&rev, "to", "", "go back to what commit `REV` holds (default: what the branch held before its last promotion)")
+	cmd.Flags().StringVar(&rev, "to", "", "go back to what commit `REV` holds (default: what the branch held before it changed last)")
 	cmd.Flags().BoolVar(&options.DiscardEdits, "discard-edits", false, "overwrite what was edited by hand on the branch")
 	signFlags(cmd, &sign, &unsigned)
 	return cmd

@@ -20,6 +20,9 @@ func (c *command) signer(w *workspace, sign bool) (*repo.Signer, error) {
 	if !sign {
 		return nil, nil
 	}
+	if err := c.trusted(w); err != nil {
+		return nil, err
+	}
 	// The programs ask for passphrases and look for their agents as they do for git.
 	return w.repo.Signer(repo.SignOptions{Environ: os.Environ(), Find: exec.LookPath, TempDir: os.TempDir()})
 }

@@ -50,7 +50,7 @@ type standing struct {
 	Source       repo.ID `json:"source,omitempty"`
 	Subject      string  `json:"subject,omitempty"` // of the source commit
 	Behind       *int    `json:"behind"`            // commits; null if it cannot be told
-	OffLine      bool    `json:"offLine,omitempty"` // holds commits that promotedFrom never had: nothing can be promoted to it
+	OffLine      bool    `json:"offLine,omitempty"` // holds commits that promotedFrom, or the checked-out source, never had: nothing can be promoted or committed to it
 	Left         *left   `json:"left,omitempty"`    // what happened to a branch that is not as sluice left it
 	Injectors    []pin   `json:"injectors"`
 
@@ -107,7 +107,13 @@ func (c *command) chainStatus(ctx context.Context, w *workspace, chain config.Ch
 // fill reads what the branch says of itself.
 func (s *standing) fill(w *workspace, h branch.Head) error {
 	s.Source = h.Source(w.repo)
-	if commit, err := w.repo.Commit(s.Source); err == nil {
+	commit, err := w.repo.Commit(s.Source)
+	var other *repo.KindError
+	switch {
+	case errors.As(err, &other):
+		s.State, s.Source = "damaged", ""
+		return nil
+	case err == nil:
 		s.Subject, _, _ = strings.Cut(strings.TrimSpace(commit.Message), "\n")
 	}
 	files, err := w.repo.Files(h.Tip)
@@ -154,14 +160,32 @@ func (s *standing) explain(ctx context.Context, w *workspace, root, h branch.Hea
 		return err
 	}
 	switch {
+	case stray == nil && s.OffLine && s.PromotedFrom == "":
+		s.Left = &left{Text: fmt.Sprintf("%s holds source %s, which is not in the history of what is checked out; the next commit is refused unless told to --allow-unrelated-source", s.Environment, s.Source.Short())}
 	case stray != nil && h.Environment.PromotedFrom == "":
 		s.Left = &left{stray.How, stray.Content, s.Environment + " " + stray.What() + "; " + stray.Next()}
 	case stray != nil:
 		s.Left = &left{stray.How, stray.Content, s.Environment + " " + stray.What() + "; what is promoted next replaces that"}
 	case s.OffLine:
-		s.Left = &left{Text: fmt.Sprintf("%s left the line of %s, and %s has taken it in; it can be promoted to once %s has that commit", s.Environment, s.PromotedFrom, root.Environment.Name, s.PromotedFrom)}
+		how, err := s.ahead(ctx, w, root, h)
+		s.Left = &left{Text: how + "; it can be promoted to once " + s.PromotedFrom + " has that commit"}
+		return err
 	}
 	return nil
+}
+
+// ahead says how the environment came to hold what the one before it does not,
+// though the first of the chain does: it may be the one before that was made anew.
+func (s *standing) ahead(ctx context.Context, w *workspace, root, h branch.Head) (string, error) {
+	on := false
+	_, err := w.repo.WalkFirstParents(ctx, root.Tip, func(c *repo.Commit) (bool, error) {
+		on = c.ID == h.Tip
+		return !on, nil
+	})
+	if on {
+		return fmt.Sprintf("%s is ahead of %s", s.Environment, s.PromotedFrom), err
+	}
+	return fmt.Sprintf("%s left the line of %s, and %s has taken it in", s.Environment, s.PromotedFrom, root.Environment.Name), err
 }
 
 // behind counts the commits that the environment has yet to get.
@@ -185,13 +209,20 @@ func (s *standing) behind(ctx context.Context, w *workspace, h branch.Head, tips
 	if err != nil || !known {
 		return err
 	}
-	s.Behind = &n
-	if s.PromotedFrom != "" {
-		follows, err := w.repo.IsAncestor(ctx, from, to)
-		s.OffLine = follows == repo.No
+	follows, err := w.repo.IsAncestor(ctx, from, to)
+	if err != nil {
 		return err
 	}
-	return nil
+	if s.PromotedFrom != "" {
+		s.Behind, s.OffLine = &n, follows == repo.No
+		return nil
+	}
+	older, err := w.repo.IsAncestor(ctx, to, from)
+	s.OffLine = follows == repo.No && older == repo.No
+	if !s.OffLine {
+		s.Behind = &n
+	}
+	return err
 }
 
 func (c *command) printStatus(rows []standing) error {

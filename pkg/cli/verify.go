@@ -94,11 +94,12 @@ func parseSpan(args []string, all bool) (span, error) {
 
 // verified is what came of one branch.
 type verified struct {
-	environment string   // empty for a range that no environment is named with
-	branch      string   // or the range
-	commits     []proved // newest first
-	earlier     int      // commits from before sluice wrote to the branch
-	cut         error    // why there may be more commits than are here
+	environment string             // empty for a range that no environment is named with
+	of          config.Environment // the same, as the config has it
+	branch      string             // or the range
+	commits     []proved           // newest first
+	earlier     int                // commits from before sluice wrote to the branch
+	cut         error              // why there may be more commits than are here
 }
 
 // proved is what came of one commit, for the output.
@@ -124,11 +125,15 @@ func (w *workspace) spans(ctx context.Context, s span) ([]*verified, error) {
 		return nil, &finding.Refusal{Text: "refs/replace or grafts show other commits than the repository holds", Hint: "what is verified would not be what git shows: take them away (git replace -d) or verify in a fresh clone"}
 	}
 	var from, to repo.ID
-	for rev, id := range map[string]*repo.ID{s.from: &from, s.to: &to} {
-		if rev != "" {
-			if *id, err = w.repo.Resolve(rev); err != nil {
-				return nil, err
-			}
+	for _, end := range []struct {
+		rev string
+		id  *repo.ID
+	}{{s.from, &from}, {s.to, &to}} {
+		if end.rev == "" {
+			continue
+		}
+		if *end.id, err = w.repo.Resolve(end.rev); err != nil {
+			return nil, err
 		}
 	}
 	if to != "" && len(s.names) == 0 {
@@ -164,7 +169,7 @@ func (w *workspace) span(ctx context.Context, e config.Environment, s span, from
 	if err != nil {
 		return nil, err
 	}
-	v := &verified{environment: e.Name, branch: e.Branch}
+	v := &verified{environment: e.Name, of: e, branch: e.Branch}
 	switch {
 	case head.Foreign:
 		return nil, &finding.Refusal{Text: fmt.Sprintf("branch %s was not written by sluice", e.Branch), Hint: "there is nothing that it could be compared with"}
@@ -173,8 +178,7 @@ func (w *workspace) span(ctx context.Context, e config.Environment, s span, from
 	case head.Bare():
 		return nil, nil
 	case !s.all && !s.ranged:
-		v.add(branch.Hydrated{ID: head.Tip, Provenance: head.Provenance})
-		v.commits[0].Source = head.Source(w.repo) // of a rollback the former one
+		v.add(w.repo, branch.Hydrated{ID: head.Tip, Provenance: head.Provenance})
 		return v, nil
 	case to == "":
 		return v, v.line(ctx, w, from, head.Tip)
@@ -196,26 +200,24 @@ func (w *workspace) onBranch(ctx context.Context, id repo.ID, head branch.Head) 
 
 // line fills in the commits between two points.
 func (v *verified) line(ctx context.Context, w *workspace, from, to repo.ID) error {
-	line, err := branch.ReadLine(ctx, w.repo, from, to)
+	line, err := branch.ReadPast(ctx, w.repo, from, to)
 	if err != nil {
 		return err
 	}
 	for _, h := range line.Commits {
-		v.add(h)
+		v.add(w.repo, h)
 	}
 	if v.earlier = line.Earlier; v.earlier > 0 && len(line.Commits) == 0 {
 		return &finding.Refusal{Text: fmt.Sprintf("commit %s was not written by sluice", to.Short()), Hint: "there is nothing that it could be compared with"}
 	}
 	if !line.Complete {
-		v.cut = &finding.Refusal{Text: fmt.Sprintf("whether there are more commits in %s cannot be told: the history is not here", v.branch), Hint: "fetch it: git fetch --unshallow, or fetch-depth: 0 in actions/checkout"}
+		v.cut = branch.UnknownHistory(fmt.Sprintf("whether there are more commits in %s cannot be told", v.branch))
 	}
 	return nil
 }
 
-func (v *verified) add(h branch.Hydrated) {
-	p := proved{Commit: h.ID, foreign: h.Foreign, Differences: []tree.Difference{}}
-	if h.Provenance != nil {
-		p.Source = repo.ID(h.Provenance.Source.Commit)
-	}
-	v.commits = append(v.commits, p)
+// add adds a commit with its source: after a rollback the former one.
+func (v *verified) add(r *repo.Repo, h branch.Hydrated) {
+	source := branch.Head{Environment: v.of, Tip: h.ID, Provenance: h.Provenance}.Source(r)
+	v.commits = append(v.commits, proved{Commit: h.ID, Source: source, foreign: h.Foreign, Differences: []tree.Difference{}})
 }

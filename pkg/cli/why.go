@@ -183,7 +183,7 @@ func (w *workspace) match(at why.Where, e config.Environment, q why.Query, asked
 	if len(found) == 0 {
 		return why.Match{}, finding.Finding{
 			Text: fmt.Sprintf("%q is no object of environment %q at %s", asked, e.Name, at.Tip.Short()),
-			Hint: "see what there is: git ls-tree -r --name-only " + e.Branch + " " + at.Environment.Path + "/",
+			Hint: "see what there is: git ls-tree -r --name-only " + at.Tip.Short() + " " + at.Environment.Path + "/",
 		}
 	}
 	hint := "name one of them:"

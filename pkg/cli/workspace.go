@@ -21,6 +21,7 @@ import (
 // workspace is what -C and -f point at.
 type workspace struct {
 	repo   *repo.Repo // nil outside a Git repository
+	why    error      // that there is none
 	root   string     // directory that source paths are relative to; empty in a bare repository
 	config string     // slash path of the config relative to root
 }
@@ -42,7 +43,7 @@ func (c *command) open() (*workspace, error) {
 	w.repo, err = repo.Open(dir, repo.EnvFrom(c.Env))
 	switch {
 	case errors.Is(err, repo.ErrNotRepository):
-		w.repo = nil
+		w.repo, w.why = nil, err
 		return w, w.withoutRepo(dir, c.file)
 	case err != nil:
 		return nil, err
@@ -124,7 +125,7 @@ func (w *workspace) findConfig(dir, file string) error {
 // needRepo is the error of a verb that works on branches only.
 func (w *workspace) needRepo() error {
 	if w.repo == nil {
-		return repo.ErrNotRepository
+		return w.why
 	}
 	return nil
 }
@@ -169,7 +170,11 @@ func (w *workspace) revision(rev string) (*snapshot, error) {
 	if rev != "HEAD" {
 		branch = rev
 	}
-	if tip, err := w.repo.Branch(branch); err == nil && tip == id {
+	named, err := w.repo.IsBranch(branch, id)
+	if err != nil {
+		return nil, err
+	}
+	if named {
 		s.ref = "refs/heads/" + branch
 	}
 	return s, w.load(s, id, w.config)

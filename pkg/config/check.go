@@ -40,7 +40,10 @@ func (c *Config) check() *checker {
 	k.branches()
 	k.promotions()
 	k.apps()
+	k.forge()
+	k.gates()
 	k.validate()
+	k.export()
 	k.tools()
 	k.skew()
 	if c.Secrets != "refuse" && c.Secrets != "allow" {

@@ -15,7 +15,9 @@ type Config struct {
 	Include       []string      `yaml:"include"`    // patterns of files that hold an app each
 	AllowEmpty    bool          `yaml:"allowEmpty"` // an environment may render to nothing
 	Secrets       string        `yaml:"secrets"`    // refuse (default) or allow: Secrets with readable values
+	Forge         *Forge        `yaml:"forge"`      // where promotions are opened as pull requests
 	Validate      *Validate     `yaml:"validate"`   // what the objects are checked against; nil: what every known release would refuse
+	Export        *Export       `yaml:"export"`     // how engines follow the branches
 
 	file   string           // slash path relative to the repository root
 	places map[string]Place // where each value stands, see Place
@@ -57,6 +59,25 @@ type Environment struct {
 	Path         string `yaml:"path"`         // default <name>
 	PromotedFrom string `yaml:"promotedFrom"` // name of another environment; empty for a chain's root
 	Frozen       string `yaml:"frozen"`       // a reason; refuses every promotion
+
+	Approvals      int64    `yaml:"approvals"`      // how many people have to approve exactly the commit that comes in
+	RequiredChecks []string `yaml:"requiredChecks"` // commit statuses and check runs that have to have succeeded on it
+}
+
+// Forge is where promotions are opened as pull requests. Its tokens and keys
+// are never part of a config.
+type Forge struct {
+	Type   string    `yaml:"type"`   // github, gitlab, gitea or none; default: what the remote's host is known to be
+	URL    string    `yaml:"url"`    // where its pages are, for instance https://github.example.com; default: the remote's host
+	App    *ForgeApp `yaml:"app"`    // who to be at GitHub, instead of the owner of a token
+	Draft  bool      `yaml:"draft"`  // open requests as drafts
+	Labels []string  `yaml:"labels"` // put on requests that are opened
+}
+
+// ForgeApp is a GitHub App.
+type ForgeApp struct {
+	ID           int64 `yaml:"id"`
+	Installation int64 `yaml:"installation"` // the last number of the installation's URL
 }
 
 // Apply is an entry of kubectlApply: a path, or a program whose output is
@@ -122,4 +143,38 @@ type App struct {
 type Allow struct {
 	Namespaces []string `yaml:"namespaces"`
 	Kinds      []string `yaml:"kinds"`
+}
+
+// Export says how the engines of the clusters follow the environment branches.
+type Export struct {
+	Repository string   `yaml:"repository"` // URL by which the clusters reach the repository; default: that of the remote origin
+	Name       string   `yaml:"name"`       // what names of objects begin with; default: the last part of the URL
+	Suspend    []string `yaml:"suspend"`    // ENV or ENV/APP: the engine leaves it as it is for now
+	Flux       *Flux    `yaml:"flux"`
+	ArgoCD     *ArgoCD  `yaml:"argocd"`
+	Kluctl     *Kluctl  `yaml:"kluctl"`
+}
+
+// Flux is options of the objects for Flux. Empty means the default.
+type Flux struct {
+	Namespace      string `yaml:"namespace"`      // of the objects; default flux-system
+	Interval       string `yaml:"interval"`       // between two reconciliations; default 10m
+	SourceInterval string `yaml:"sourceInterval"` // between two looks at the branch; default 1m
+	Timeout        string `yaml:"timeout"`        // of a reconciliation, health checks included; default 5m
+	Secret         string `yaml:"secret"`         // with credentials for the repository; default none
+	ServiceAccount string `yaml:"serviceAccount"` // for apps that are bound to one namespace; {app} and {namespace} stand for theirs
+}
+
+// ArgoCD is options of the objects for Argo CD. Empty means the default.
+type ArgoCD struct {
+	Namespace string            `yaml:"namespace"` // of the objects; default argocd
+	Project   string            `yaml:"project"`   // default default
+	Servers   map[string]string `yaml:"servers"`   // by environment: the cluster's API server; default the one that Argo CD runs in
+}
+
+// Kluctl is options of the objects for kluctl's controller. Empty means the
+// default.
+type Kluctl struct {
+	Namespace string `yaml:"namespace"` // of the objects; default kluctl-system
+	Interval  string `yaml:"interval"`  // between two reconciliations; default 10m
 }

@@ -93,12 +93,18 @@ func environment(ctx context.Context, src Source, e config.Environment, r Render
 	apps := make([]tree.App, len(units))
 	errs := make([]error, len(units))
 	var running sync.WaitGroup
+	// What waits for a worker has been read already: a few are enough.
+	slots := make(chan struct{}, 2*r.Workers.Size())
 	for i, u := range units {
 		if _, is := taken[u.App]; is {
 			apps[i].Name = u.App
 			continue
 		}
-		running.Go(func() { apps[i], errs[i] = app(ctx, src, u, r, programs) })
+		slots <- struct{}{}
+		running.Go(func() {
+			defer func() { <-slots }()
+			apps[i], errs[i] = app(ctx, src, u, r, programs, checks.base != nil)
+		})
 	}
 	running.Wait()
 	var list finding.List
@@ -142,8 +148,9 @@ func environment(ctx context.Context, src Source, e config.Environment, r Render
 }
 
 // app renders and injects one app. Where something is at fault, it gives as
-// much of the app as can be checked further, beside the findings.
-func app(ctx context.Context, src Source, u config.Unit, r Renderer, programs map[string]*program.Program) (tree.App, error) {
+// much of the app as can be checked further, beside the findings. Unless whole
+// objects are to be kept, it gives no more than the text of what it can.
+func app(ctx context.Context, src Source, u config.Unit, r Renderer, programs map[string]*program.Program, keep bool) (tree.App, error) {
 	files, commit := src.Files, src.Commit
 	if u.Revision != "" {
 		var err error
@@ -158,7 +165,12 @@ func app(ctx context.Context, src Source, u config.Unit, r Renderer, programs ma
 	if err := list.Take(err); err != nil {
 		return tree.App{}, err
 	}
-	set, err := r.Workers.Render(ctx, view, listed)
+	set, err := r.Workers.RenderEach(ctx, view, listed, func(set manifest.Set) error {
+		if keep || len(u.Inject) > 0 || len(u.Programs) > 0 {
+			return nil
+		}
+		return seal(set)
+	})
 	if err := list.Take(err); err != nil {
 		return tree.App{}, err
 	}
@@ -198,5 +210,22 @@ func app(ctx context.Context, src Source, u config.Unit, r Renderer, programs ma
 			out.Inputs = append(out.Inputs, tree.Input{Path: in.Path, ID: in.ID})
 		}
 	}
-	return out, list.Err()
+	if len(list) > 0 {
+		return out, list.Err()
+	}
+	return out, out.Lay(keep)
+}
+
+// seal keeps the text alone of objects that nothing is going to look into: all
+// but Secrets, whose values are.
+func seal(set manifest.Set) error {
+	for _, o := range set {
+		if o.ID.Kind == "Secret" {
+			continue
+		}
+		if err := o.Seal(); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"sort"
 
 	"github.com/sluice-dev/sluice/pkg/config"
@@ -81,6 +82,11 @@ func (v *Verifier) Verify(ctx context.Context, have source.Tree) ([]tree.Differe
 		return []tree.Difference{{Path: tree.ProvenancePath, What: "different", Detail: err.Error()}}, nil
 	}
 	r, err := v.read(p.Source.Commit, p.Source.Config)
+	if r.files != nil && p.Source.Config != "" {
+		if _, absent := r.files.Stat(p.Source.Config); errors.Is(absent, fs.ErrNotExist) {
+			return []tree.Difference{{Path: tree.ProvenancePath, What: "different", Detail: "the recorded source holds no " + p.Source.Config}}, nil
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,14 @@ func Encode(o *Object) ([]byte, error) {
 
 // EncodeNode encodes a canonical node in the form of Encode.
 func EncodeNode(n *yaml.Node) ([]byte, error) {
+	if out, ok := emit(n); ok {
+		return out, nil
+	}
+	return encodeNode(n)
+}
+
+// encodeNode does the same by the library alone.
+func encodeNode(n *yaml.Node) ([]byte, error) {
 	styled, hidden := styled(n)
 	var out bytes.Buffer
 	enc := yaml.NewEncoder(&out)
@@ -142,6 +150,22 @@ func (p byKey) Swap(i, j int) {
 // is not transitive (a digit run against a longer one or a letter) this is the
 // order of its successor, go.yaml.in/yaml/v3.
 func keyLess(a, b string) bool {
+	same := 0
+	for same < len(a) && same < len(b) && a[same] == b[same] {
+		same++
+	}
+	if same == len(a) || same == len(b) {
+		return len(a) < len(b)
+	}
+	if asciiLetter(a[same]) && asciiLetter(b[same]) {
+		return a[same] < b[same]
+	}
+	return keyLessRunes(a, b)
+}
+
+func asciiLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+
+func keyLessRunes(a, b string) bool {
 	x, y := []rune(a), []rune(b)
 	inDigits := false
 	for i := 0; i < len(x) && i < len(y); i++ {

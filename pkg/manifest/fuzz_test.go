@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // Whatever the bytes, reading ends in objects or in findings; what was read
@@ -33,6 +35,9 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		for _, d := range docs {
+			if d.Node.Kind == yaml.MappingNode {
+				sameForm(t, d.Node)
+			}
 			out, err := EncodeNode(d.Node)
 			if err != nil {
 				t.Fatalf("encoding: %v", err)

@@ -32,7 +32,9 @@ func Containers(o *Object) []Container {
 			walk(c)
 		}
 	}
-	walk(o.Node)
+	if o.Node != nil {
+		walk(o.Node)
+	}
 	return found
 }
 
@@ -45,6 +47,9 @@ func scalar(n *yaml.Node, key string) string {
 
 // Images gives the images of an object's containers, each once.
 func Images(o *Object) []string {
+	if o.sealed {
+		return o.images
+	}
 	var images []string
 	for _, c := range Containers(o) {
 		if c.Image != "" && !slices.Contains(images, c.Image) {

@@ -334,7 +334,7 @@ func TestKeyOrder(t *testing.T) {
 }
 
 func TestPortable(t *testing.T) {
-	err := Portable("f", []byte("a: no\nb: 'no'\nc: 2024-02-29\nd: 10\n"))
+	_, err := PortableDocuments("f", []byte("a: no\nb: 'no'\nc: 2024-02-29\nd: 10\n"))
 	want := "f:1: kubectl and kustomize read no differently\nf:3: kubectl and kustomize read 2024-02-29 differently"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)

@@ -28,6 +28,9 @@ type Document struct {
 	Line  int // of its first content in the file
 	Index int // in the file, empty documents counted
 	Raw   []byte
+	// Parsed is the document as the parser gave it, lines counted from the
+	// first one of Raw.
+	Parsed *yaml.Node
 	// First and Next are the lines of the file where the document's text,
 	// separator included, begins and where the next one's does.
 	First, Next int
@@ -40,14 +43,15 @@ func Documents(file string, data []byte) ([]Document, error) {
 	return docs, err
 }
 
-// Portable reports the scalars of a stream that kustomize and kubectl would
-// read differently: unquoted dates and the words for booleans of YAML 1.1.
-func Portable(file string, data []byte) error {
-	_, ambiguous, err := read(file, data)
-	if err != nil {
-		return err
+// PortableDocuments is Documents for files that kustomize is to read: it also
+// reports the scalars that kustomize and kubectl would read differently,
+// unquoted dates and the words for booleans of YAML 1.1.
+func PortableDocuments(file string, data []byte) ([]Document, error) {
+	docs, ambiguous, err := read(file, data)
+	if err == nil {
+		err = ambiguous.Err()
 	}
-	return ambiguous.Err()
+	return docs, err
 }
 
 func read(file string, data []byte) (docs []Document, ambiguous finding.List, err error) {
@@ -62,11 +66,11 @@ func read(file string, data []byte) (docs []Document, ambiguous finding.List, er
 	var list finding.List
 	for i, c := range chunks {
 		r := reader{file: file, offset: c.line - 1}
-		node := r.document(c.text)
+		node, parsed := r.document(c.text)
 		list = append(list, r.list...)
 		ambiguous = append(ambiguous, r.ambiguous...)
 		if node != nil {
-			docs = append(docs, Document{Node: node, Line: node.Line, Index: i, Raw: c.text, First: c.line, Next: c.end})
+			docs = append(docs, Document{Node: node, Line: node.Line, Index: i, Raw: c.text, Parsed: parsed, First: c.line, Next: c.end})
 		}
 	}
 	return docs, ambiguous, list.Err()
@@ -105,29 +109,30 @@ var (
 	unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
 )
 
-// document parses one chunk; nil if it is empty or at fault.
-func (r *reader) document(text []byte) *yaml.Node {
+// document parses one chunk, and gives its canonical form, nil if it is empty
+// or at fault, and what the parser gave.
+func (r *reader) document(text []byte) (canonical, parsed *yaml.Node) {
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	var root, rest yaml.Node
 	err := dec.Decode(&root)
 	if err == nil {
 		if err = dec.Decode(&rest); err == nil {
 			r.add(&rest, "a second document without a separator", "begin each document with a line ---")
-			return nil
+			return nil, nil
 		}
 	}
 	if !errors.Is(err, io.EOF) {
 		r.syntax(text, err)
-		return nil
+		return nil, nil
 	}
 	if root.Kind == 0 || len(root.Content) == 0 {
-		return nil
+		return nil, nil
 	}
 	n := r.node(root.Content[0], 1)
 	if n == nil || n.Tag == tagNull || len(r.list) > 0 {
-		return nil
+		return nil, nil
 	}
-	return n
+	return n, root.Content[0]
 }
 
 // syntax reports what the parser said, with the line in the file.

@@ -52,7 +52,25 @@ type Object struct {
 	Origin     Origin
 	Injected   []Injection
 
-	raw []byte // the text as it was read, where rewriting it would break a signature
+	raw []byte // the text as it was read, where rewriting it would break a signature; of a sealed one, its encoding
+
+	sealed bool
+	images []string // of a sealed one
+}
+
+// Seal encodes an object that nobody is going to look into any more, and drops
+// its node: the text is a tenth of it. Encode and Images go on to work.
+func (o *Object) Seal() error {
+	if o.sealed {
+		return nil
+	}
+	text, err := Encode(o)
+	if err != nil {
+		return err
+	}
+	o.images = Images(o)
+	o.raw, o.Node, o.sealed = text, nil, true
+	return nil
 }
 
 // Injection records which injector put its proxy into an object.

@@ -108,6 +108,11 @@ func number(text string) (tag, value string, ambiguous bool, problem string) {
 // plainSafe tells whether every YAML reader, 1.1 and 1.2 alike, takes the
 // text for a string when it stands unquoted.
 func plainSafe(s string) bool {
+	// The library tells what text means by its first letter, and knows no
+	// word of more than five.
+	if s != "" && asciiLetter(s[0]) && (len(s) > 5 || !strings.ContainsRune("yYnNtTfFoO", rune(s[0]))) {
+		return true
+	}
 	if s == "" || s == "<<" || s == "=" || base60.MatchString(s) {
 		return false
 	}

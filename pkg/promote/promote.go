@@ -77,7 +77,7 @@ func Make(ctx context.Context, r *repo.Repo, cfg *config.Config, e config.Enviro
 		if p.Candidate, err = r.Resolve(rev); err != nil {
 			return nil, err
 		}
-		if err := p.onLine(ctx, r, from, earlier.Tip); err != nil {
+		if err := p.onLine(ctx, r, earlier); err != nil {
 			return nil, err
 		}
 	}
@@ -92,8 +92,9 @@ func Make(ctx context.Context, r *repo.Repo, cfg *config.Config, e config.Enviro
 }
 
 // onLine refuses a candidate that the earlier environment never went through.
-func (p *Plan) onLine(ctx context.Context, r *repo.Repo, from config.Environment, tip repo.ID) error {
-	went, err := r.IsAncestor(ctx, p.Candidate, tip)
+func (p *Plan) onLine(ctx context.Context, r *repo.Repo, earlier branch.Head) error {
+	from := earlier.Environment
+	went, err := r.IsAncestor(ctx, p.Candidate, earlier.Tip)
 	if err != nil || went == repo.Yes {
 		return err
 	}
@@ -102,7 +103,7 @@ func (p *Plan) onLine(ctx context.Context, r *repo.Repo, from config.Environment
 	}
 	return &finding.Refusal{
 		Text: fmt.Sprintf("commit %s is not on branch %s: %q gets what %q went through", p.Candidate.Short(), from.Branch, p.Environment.Name, from.Name),
-		Hint: "choose one of: git log --oneline " + from.Branch,
+		Hint: "choose one of: git log --oneline " + earlier.Rev(),
 	}
 }
 
@@ -168,10 +169,7 @@ func (p *Plan) past(r *repo.Repo) error {
 }
 
 func unknown(id repo.ID, of string) error {
-	return &finding.Refusal{
-		Text: fmt.Sprintf("whether %s is an ancestor of %s cannot be told: the history is not here", id.Short(), of),
-		Hint: "fetch it: git fetch --unshallow, or fetch-depth: 0 in actions/checkout",
-	}
+	return branch.UnknownHistory(fmt.Sprintf("whether %s is an ancestor of %s cannot be told", id.Short(), of))
 }
 
 // describe fills in what the environment gets.
@@ -191,8 +189,12 @@ func (p *Plan) describe(ctx context.Context, r *repo.Repo) error {
 	if errors.Is(err, tree.ErrNoProvenance) {
 		return &finding.Refusal{Text: fmt.Sprintf("commit %s was not written by sluice", p.Candidate.Short()), Hint: "promote a commit that sluice commit made"}
 	}
-	if err != nil {
+	var missing *repo.MissingObjectError
+	if errors.As(err, &missing) {
 		return err
+	}
+	if err != nil {
+		return &finding.Refusal{Text: fmt.Sprintf("commit %s cannot be promoted: %v", p.Candidate.Short(), err), Hint: "see what was done to it: sluice status; sluice verify " + p.Environment.PromotedFrom}
 	}
 	if !records(candidate, p.Environment) {
 		return &finding.Refusal{

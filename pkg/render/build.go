@@ -39,8 +39,8 @@ type build struct {
 }
 
 func (b *build) run(ctx context.Context) (manifest.Set, error) {
-	if !b.gate.exact && !b.shared() {
-		out, err := b.send(ctx, b.tags())
+	if marked := b.tags(); marked != nil {
+		out, err := b.send(ctx, marked)
 		if err != nil || out.failed == nil {
 			return b.finish(out, nil, err)
 		}
@@ -82,8 +82,12 @@ func (b *build) shared() bool {
 	return false
 }
 
-// tags gives the files that carry marks in place of those of the repository.
+// tags gives the files that carry marks in place of those of the repository;
+// nil if the build could see them.
 func (b *build) tags() map[string][]byte {
+	if b.gate.exact || b.gate.rooted && b.gate.rekinds || b.shared() {
+		return nil
+	}
 	changed := map[string][]byte{}
 	for file, uses := range b.gate.uses {
 		data := b.gate.view.data[file]
@@ -91,9 +95,14 @@ func (b *build) tags() map[string][]byte {
 			continue
 		}
 		r := b.pool.memo.get(useResource, file, data, func() *reading { return read(useResource, file, data) })
-		if r.tagged != nil {
-			changed[file] = r.tagged
+		marked := r.tagged
+		if b.gate.rooted {
+			marked = r.rooted
 		}
+		if marked == nil {
+			return nil
+		}
+		changed[file] = marked
 	}
 	for _, k := range b.gate.kusts {
 		if manifest.Field(k.node, "configMapGenerator") == nil && manifest.Field(k.node, "secretGenerator") == nil {

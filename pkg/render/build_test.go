@@ -14,6 +14,73 @@ var builds = []struct {
 	name, archive string
 	want          []string
 }{
+	{"annotations of one kind replaced", `
+-- o/kustomization.yaml --
+resources: [a.yaml]
+patches:
+- target: {kind: Service}
+  patch: |-
+    - {op: add, path: /metadata/annotations, value: {team: x}}
+configMapGenerator: [{name: made, literals: [a=b]}]
+-- o/a.yaml --
+apiVersion: v1
+kind: Service
+metadata: {name: s, annotations: {old: "1"}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: c}
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: t
+`, []string{"ConfigMap c o/a.yaml:5", "ConfigMap made-* o/kustomization.yaml", "Service s o/a.yaml:1", "Service t o/a.yaml:9"}},
+	{"annotations of an unknown kind replaced", `
+-- o/kustomization.yaml --
+resources: [a.yaml]
+patches:
+- target: {name: .*}
+  patch: |-
+    - {op: add, path: /metadata/annotations, value: {team: x}}
+configMapGenerator: [{name: made, literals: [a=b]}]
+-- o/a.yaml --
+apiVersion: v1
+kind: Service
+metadata: {name: s, annotations: {old: "1"}}
+`, []string{"ConfigMap made-* o/kustomization.yaml", "Service s o/a.yaml:1"}},
+	{"annotations of an unknown kind copied", `
+-- o/kustomization.yaml --
+resources: [a.yaml]
+patches:
+- target: {name: c}
+  patch: |-
+    - {op: copy, from: /metadata/annotations, path: /data}
+-- o/a.yaml --
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: c, annotations: {a: b}}
+data: {k: v}
+`, []string{"ConfigMap c o/a.yaml:1"}},
+	{"annotations replaced of what becomes a ConfigMap", `
+-- o/kustomization.yaml --
+resources: [a.yaml]
+patches:
+- target: {kind: ConfigMap}
+  options: {allowKindChange: true}
+  patch: '{apiVersion: v1, kind: Widget, metadata: {name: c}}'
+- target: {kind: Widget}
+  patch: |-
+    - {op: add, path: /metadata/annotations, value: {team: x}}
+-- o/a.yaml --
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: c}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: d}
+`, []string{"Widget c o/kustomization.yaml", "Widget d o/kustomization.yaml"}},
 	{"resources", `
 -- o/kustomization.yaml --
 resources: [a.yaml, ../b]

@@ -34,6 +34,10 @@ type gate struct {
 	secrets []string
 	alone   bool // sets the schema, which is process-wide
 	exact   bool // may see annotations: objects must not be tagged
+
+	targets map[*yaml.Node]string // of a kustomization's patches: the kind that its entry names
+	rooted  bool                  // a patch may see annotations of some kinds: marks stand at the top of objects
+	rekinds bool                  // a patch may change a kind
 }
 
 // tally is what including a directory once costs.
@@ -63,6 +67,7 @@ func newGate(v *view, limits Limits, m *memo) *gate {
 	return &gate{
 		view: v, limits: limits, memo: m, done: map[string]tally{},
 		uses: map[string]map[int]bool{}, kusts: map[string]*kustomization{},
+		targets: map[*yaml.Node]string{},
 	}
 }
 
@@ -207,6 +212,7 @@ func (g *gate) kustomization(k *kustomization) tally {
 	if n := manifest.Field(k.node, "commonAnnotations"); sets(n, tagAnnotation) {
 		g.add(ref{k.file, n.Line}, fmt.Sprintf("annotation %q is written while rendering, a kustomization cannot set it", tagAnnotation), "delete it")
 	}
+	g.aim(k)
 	t := tally{visits: 1}
 	for _, f := range pathFields() {
 		for _, n := range choose(k.node, f.at) {

@@ -13,10 +13,11 @@ import (
 // read checks a file that kustomize is going to read, for one use.
 func read(use int, file string, data []byte) *reading {
 	r := &reading{}
-	docs, err := manifest.Documents(file, data)
-	if err == nil && (use == useResource || use == usePatch) {
-		err = manifest.Portable(file, data)
+	parse := manifest.Documents
+	if use == useResource || use == usePatch {
+		parse = manifest.PortableDocuments
 	}
+	docs, err := parse(file, data)
 	if rest := r.findings.Take(err); rest != nil {
 		r.findings.Add(file, 0, rest.Error(), "")
 	}
@@ -41,7 +42,7 @@ func read(use int, file string, data []byte) *reading {
 	case use == useResource && len(r.docs) == 0:
 		r.findings.Add(file, 0, "holds no object", "take it off the resources, or add an object to it")
 	case use == useResource:
-		r.tagged = tagged(file, data, docs)
+		r.tagged, r.rooted = tagged(file, data, docs)
 		r.touches = r.tagged == nil
 	}
 	return r
@@ -124,6 +125,9 @@ func (r *reading) patch(file string, n *yaml.Node) {
 			p := manifest.Field(op, key)
 			if p == nil {
 				continue
+			}
+			if p.Value == "" || p.Value == "/" || p.Value == "/kind" {
+				r.rekinds = true
 			}
 			if p.Value == "" || p.Value == "/" || p.Value == "/metadata" || strings.HasPrefix(p.Value, "/metadata/annotations") {
 				r.touches = true

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -104,7 +105,7 @@ func (g *gate) path(k *kustomization, f pathField, n *yaml.Node) tally {
 		g.add(at, fmt.Sprintf("%q leaves the repository", name), "only files of the repository can be rendered: copy them into it")
 		return tally{}
 	}
-	return g.local(k, f, at, joined)
+	return g.local(k, f, n, joined)
 }
 
 func (g *gate) remote(at ref, name string) {
@@ -122,7 +123,8 @@ func isInline(s string) bool {
 }
 
 // local checks a file or directory of the repository.
-func (g *gate) local(k *kustomization, f pathField, at ref, name string) tally {
+func (g *gate) local(k *kustomization, f pathField, n *yaml.Node, name string) tally {
+	at := ref{k.file, n.Line}
 	a, err := g.view.find(name)
 	if err != nil {
 		missing := pathFinding(g.view.fs, at.file, at.line, err)
@@ -159,12 +161,12 @@ func (g *gate) local(k *kustomization, f pathField, at ref, name string) tally {
 	}
 	first := !g.uses[a.real][f.use]
 	g.uses[a.real][f.use] = true
-	return g.file(k, f.use, a.real, data, first)
+	return g.file(k, f.use, a.real, data, first, g.targets[n])
 }
 
 // file checks a file's content. first is unset for a file that was seen
 // before: it counts again, but is reported once.
-func (g *gate) file(k *kustomization, use int, file string, data []byte, first bool) tally {
+func (g *gate) file(k *kustomization, use int, file string, data []byte, first bool, target string) tally {
 	if use == useData {
 		if first {
 			g.secrets = append(g.secrets, lines(data)...)
@@ -178,6 +180,7 @@ func (g *gate) file(k *kustomization, use int, file string, data []byte, first b
 	if first {
 		g.take(r)
 	}
+	g.sees(r, target)
 	if use == usePlugin && first && len(r.findings) == 0 {
 		g.plugins(k, file, 0, data)
 	}
@@ -197,7 +200,47 @@ func (g *gate) take(r *reading) {
 	g.list = append(g.list, r.findings...)
 	g.docs = append(g.docs, r.docs...)
 	g.secrets = append(g.secrets, r.secrets...)
-	g.exact = g.exact || r.touches
+}
+
+// aim notes the kind that each patch of a kustomization is meant for.
+func (g *gate) aim(k *kustomization) {
+	if mentions(k.node, "allowkindchange") {
+		g.rekinds = true
+	}
+	for _, field := range []string{"patches", "patchesJson6902"} {
+		list := manifest.Field(k.node, field)
+		if list == nil || list.Kind != yaml.SequenceNode {
+			continue
+		}
+		for _, e := range list.Content {
+			kinds := choose(e, "target.kind")
+			if len(kinds) != 1 || !kindWord.MatchString(kinds[0].Value) {
+				continue
+			}
+			for _, at := range []string{"path", "patch"} {
+				for _, n := range choose(e, at) {
+					g.targets[n] = kinds[0].Value
+				}
+			}
+		}
+	}
+}
+
+// kindWord is a target that selects one kind: kustomize takes it for a pattern.
+var kindWord = regexp.MustCompile(`^[A-Za-z0-9]+$`)
+
+// sees says what a file means for the marks. What may see annotations at large
+// rules them out; a patch that may see those of one kind, only for that kind.
+// Generated objects cannot be marked elsewhere.
+func (g *gate) sees(r *reading, target string) {
+	g.rekinds = g.rekinds || r.rekinds
+	switch {
+	case !r.touches:
+	case target == "" || target == "ConfigMap" || target == "Secret":
+		g.exact = true
+	default:
+		g.rooted = true
+	}
 }
 
 // text checks what is written in the kustomization itself.
@@ -210,6 +253,7 @@ func (g *gate) text(k *kustomization, f pathField, n *yaml.Node) tally {
 	}
 	r.findings = moved(r.findings, shift)
 	g.take(r)
+	g.sees(r, g.targets[n])
 	if f.use == usePlugin && len(r.findings) == 0 {
 		g.plugins(k, k.file, shift, data)
 	}

@@ -53,12 +53,7 @@ const (
 // the library builds has to come out the same or be refused on purpose, and
 // what the library refuses has to be refused.
 func TestKrusty(t *testing.T) {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/kustomize/api").Output()
-	module := strings.TrimSpace(string(out))
-	if err != nil || module == "" {
-		t.Skipf("NOT TESTED: the source of sigs.k8s.io/kustomize/api is not here (%v): go mod download gets it", err)
-	}
-	cases, lost := krustyCases(t, module)
+	cases, lost := krustyCases(t, krustyModule(t))
 	if d := cmp.Diff(slices.Sorted(maps.Keys(unread)), lost); d != "" {
 		t.Errorf("tests that could not be followed (-want +got)\n%s", d)
 	}
@@ -94,6 +89,16 @@ func TestKrusty(t *testing.T) {
 			}
 		}
 	}
+}
+
+// krustyModule is where the library's source lies.
+func krustyModule(t *testing.T) string {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/kustomize/api").Output()
+	module := strings.TrimSpace(string(out))
+	if err != nil || module == "" {
+		t.Skipf("NOT TESTED: the source of sigs.k8s.io/kustomize/api is not here (%v): go mod download gets it", err)
+	}
+	return module
 }
 
 // overlaid gives a case as the base of an overlay that changes every object.

@@ -22,7 +22,9 @@ type reading struct {
 	findings finding.List
 	docs     []docInfo // of resources: each object, lists unpacked
 	tagged   []byte    // a resource file with each object's origin in it; nil if that is not safe
+	rooted   []byte    // the same with each mark at the top of its object; nil likewise
 	touches  bool      // may read or write annotations as a whole
+	rekinds  bool      // a patch that may change the kind of what it patches
 	secrets  []string  // values that no message may show
 }
 

@@ -65,6 +65,9 @@ func NewPool(command Command, limit int, limits Limits) *Pool {
 	}
 }
 
+// Size is how many builds are done at a time.
+func (p *Pool) Size() int { return cap(p.slots) }
+
 // Close ends the workers. Builds must be over.
 func (p *Pool) Close() {
 	p.mu.Lock()

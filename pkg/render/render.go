@@ -48,6 +48,13 @@ type done struct {
 // the machine is at fault; beside findings come the objects that have none.
 // Objects that two entries give are there twice.
 func (p *Pool) Render(ctx context.Context, fs *source.FS, entries []Entry) (manifest.Set, error) {
+	return p.RenderEach(ctx, fs, entries, func(manifest.Set) error { return nil })
+}
+
+// RenderEach is Render that hands over the objects of each file and each
+// kustomization as soon as they are there, so that whoever needs no more of
+// them than their text can seal them. done is called from several goroutines.
+func (p *Pool) RenderEach(ctx context.Context, fs *source.FS, entries []Entry, done func(manifest.Set) error) (manifest.Set, error) {
 	var list finding.List
 	var units []unit
 	for _, e := range entries {
@@ -59,7 +66,7 @@ func (p *Pool) Render(ctx context.Context, fs *source.FS, entries []Entry) (mani
 		x.entryPath()
 		units = append(units, x.units...)
 	}
-	results := p.each(ctx, fs, units)
+	results := p.each(ctx, fs, units, done)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -75,7 +82,7 @@ func (p *Pool) Render(ctx context.Context, fs *source.FS, entries []Entry) (mani
 }
 
 // each renders the units, as many at a time as there may be workers.
-func (p *Pool) each(ctx context.Context, fs *source.FS, units []unit) []done {
+func (p *Pool) each(ctx context.Context, fs *source.FS, units []unit, ready func(manifest.Set) error) []done {
 	results := make([]done, len(units))
 	slots := make(chan struct{}, cap(p.slots))
 	var wg sync.WaitGroup
@@ -84,15 +91,19 @@ func (p *Pool) each(ctx context.Context, fs *source.FS, units []unit) []done {
 			results[i].set = u.entry.Objects
 			continue
 		}
-		if !u.built {
-			results[i] = file(fs, u)
-			continue
-		}
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			if ctx.Err() == nil {
+			switch {
+			case ctx.Err() != nil:
+				return
+			case u.built:
 				results[i].set, results[i].list, results[i].err = p.kustomize(ctx, fs, u.entry, u.path)
+			default:
+				results[i] = file(fs, u)
+			}
+			if results[i].err == nil {
+				results[i].err = ready(results[i].set)
 			}
 		})
 	}

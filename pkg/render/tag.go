@@ -52,30 +52,36 @@ type insertion struct {
 
 // tagged gives a resource file with a mark in each object, or nil if some
 // object is written in a way in which the place is not certain.
-func tagged(file string, data []byte, docs []manifest.Document) []byte {
+// The second one has the marks of all but ConfigMaps and Secrets, which
+// generators merge into, at the top of the objects.
+func tagged(file string, data []byte, docs []manifest.Document) (inside, above []byte) {
 	if bytes.HasPrefix(data, []byte("\xef\xbb\xbf")) {
-		return nil
+		return nil, nil
 	}
-	var all []insertion
+	var all, tops []insertion
 	from := 0
 	text := bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
 	for _, d := range docs {
 		at := bytes.Index(text[from:], d.Raw)
 		if at < 0 {
-			return nil
+			return nil, nil
 		}
 		from += at
-		var root yaml.Node
-		if yaml.Unmarshal(d.Raw, &root) != nil || len(root.Content) != 1 {
-			return nil
+		t := tagger{raw: d.Raw, base: from, mark: mark{file: file, doc: d.Index}, first: d.Line - d.Parsed.Line}
+		if !t.object(d.Parsed) {
+			return nil, nil
 		}
-		t := tagger{raw: d.Raw, base: from, mark: mark{file: file, doc: d.Index}, first: d.Line - root.Content[0].Line}
-		if !t.object(root.Content[0]) {
-			return nil
-		}
-		all = append(all, t.found...)
+		all, tops = append(all, t.found...), append(tops, t.tops...)
 		from += len(d.Raw)
 	}
+	inside = inserted(text, all)
+	if len(tops) == len(all) {
+		above = inserted(text, tops)
+	}
+	return inside, above
+}
+
+func inserted(text []byte, all []insertion) []byte {
 	slices.SortFunc(all, func(a, b insertion) int { return cmp.Compare(a.offset, b.offset) })
 	var out bytes.Buffer
 	last := 0
@@ -94,7 +100,8 @@ type tagger struct {
 	base  int // offset of the document in the file
 	first int // lines of the file before the document's own numbering
 	mark  mark
-	found []insertion
+	found []insertion // one in each object's annotations
+	tops  []insertion // one before each object's first key, if there can be one for all
 }
 
 // plain tells whether a node is written where it stands and nowhere else.
@@ -116,46 +123,57 @@ func (t *tagger) object(n *yaml.Node) bool {
 	}
 	t.mark.line = n.Line + t.first
 	entry := strconv.Quote(tagAnnotation) + ": " + quoteJSON(t.mark.String())
+	within, what := meta, `"annotations": {`+entry+"}"
 	if annotations := manifest.Field(meta, "annotations"); annotations != nil {
 		if annotations.Kind != yaml.MappingNode || !plain(annotations) || len(annotations.Content) == 0 || manifest.Field(annotations, "<<") != nil {
 			return false
 		}
-		return t.insert(annotations, entry)
+		within, what = annotations, entry
 	}
-	return t.insert(meta, `"annotations": {`+entry+"}")
+	i, ok := t.insertion(within, what)
+	if !ok {
+		return false
+	}
+	t.found = append(t.found, i)
+	if kind := text(manifest.Field(n, "kind")); kind != "ConfigMap" && kind != "Secret" {
+		if i, ok = t.insertion(n, entry); !ok || manifest.Field(n, tagAnnotation) != nil {
+			return true
+		}
+	}
+	t.tops = append(t.tops, i)
+	return true
 }
 
-// insert puts an entry before the first key of a mapping.
-func (t *tagger) insert(m *yaml.Node, entry string) bool {
+// insertion puts an entry before the first key of a mapping.
+func (t *tagger) insertion(m *yaml.Node, entry string) (i insertion, ok bool) {
 	key := m.Content[0]
 	if !plain(key) || key.Style&yaml.TaggedStyle != 0 || key.Kind != yaml.ScalarNode {
-		return false
+		return i, false
 	}
 	start := 0
 	for range key.Line - 1 {
 		n := bytes.IndexByte(t.raw[start:], '\n')
 		if n < 0 {
-			return false
+			return i, false
 		}
 		start += n + 1
 	}
 	offset := start + key.Column - 1
 	if offset > len(t.raw) {
-		return false
+		return i, false
 	}
 	before := t.raw[start:offset]
 	if bytes.ContainsFunc(before, func(r rune) bool { return r >= 0x80 }) {
-		return false // columns count characters
+		return i, false // columns count characters
 	}
 	if m.Style&yaml.FlowStyle != 0 {
 		entry += ", "
 	} else if len(bytes.Trim(before, " -")) > 0 {
-		return false
+		return i, false
 	} else {
 		entry += "\n" + strings.Repeat(" ", key.Column-1)
 	}
-	t.found = append(t.found, insertion{t.base + offset, entry})
-	return true
+	return insertion{t.base + offset, entry}, true
 }
 
 func quoteJSON(s string) string {
@@ -219,6 +237,13 @@ func child(m map[string]any, key string) map[string]any {
 // untag takes the mark off an object, and the annotations if nothing else is
 // in them, as kustomize does with its own.
 func untag(n *yaml.Node, key string) (value string) {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Kind == yaml.MappingNode && n.Content[i].Value == key {
+			value = n.Content[i+1].Value
+			n.Content = slices.Delete(n.Content, i, i+2)
+			return value
+		}
+	}
 	meta := manifest.Field(n, "metadata")
 	annotations := manifest.Field(meta, "annotations")
 	if annotations == nil || annotations.Kind != yaml.MappingNode {

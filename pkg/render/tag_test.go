@@ -89,6 +89,25 @@ func checkTagged(t *testing.T, data []byte) bool {
 			t.Fatalf("%s\nbecame\n%s\nin\n%s", a, b, r.tagged)
 		}
 	}
+	if r.rooted != nil {
+		above, err := factory.SliceFromBytes(r.rooted)
+		if err != nil || len(above) != len(plain) {
+			t.Fatalf("%d objects, %d marked: %v\n%s", len(plain), len(above), err, r.rooted)
+		}
+		for i, o := range above {
+			n := o.YNode()
+			m, ok := parseMark(untag(n, tagAnnotation))
+			if !ok || m.file != "f.yaml" {
+				t.Fatalf("no mark\n%s", r.rooted)
+			}
+			if err := o.SetAnnotations(o.GetAnnotations()); err != nil {
+				t.Fatal(err)
+			}
+			if a, b := value(t, plain[i]), value(t, o); a != b {
+				t.Fatalf("%s\nbecame\n%s\nin\n%s", a, b, r.rooted)
+			}
+		}
+	}
 	return true
 }
 

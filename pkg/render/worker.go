@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/provenance"
 	"sigs.k8s.io/kustomize/api/resmap"
+	"sigs.k8s.io/kustomize/api/resource"
 	"sigs.k8s.io/kustomize/api/types"
 )
 
@@ -72,6 +73,8 @@ func (refuser) RoundTrip(*http.Request) (*http.Response, error) {
 type worker struct {
 	in  *bufio.Reader
 	out *bufio.Writer
+
+	direct *direct // once it is needed
 }
 
 func (w *worker) serve(payload []byte) error {
@@ -115,6 +118,9 @@ func (w *worker) build(req request) (objects []byte, failed *failure) {
 	opts.Reorder = krusty.ReorderOptionUnspecified // as the kustomize command has it
 	opts.LoadRestrictions = types.LoadRestrictionsRootOnly
 	opts.PluginConfig = types.DisabledPluginConfig()
+	if all, err := w.short(fsys, req.dir); err == nil {
+		return packResult(all, req)
+	}
 	m, err := krusty.MakeKustomizer(opts).Run(fsys, path.Join(mount, req.dir))
 	if err == nil && req.managed {
 		err = relabel(m)
@@ -122,12 +128,23 @@ func (w *worker) build(req request) (objects []byte, failed *failure) {
 	if err != nil {
 		return nil, &failure{failedBuild, err.Error()}
 	}
-	return packResult(m, req)
+	return packResult(m.Resources(), req)
+}
+
+// short builds without the library's orchestration, if it can.
+func (w *worker) short(fsys *files, dir string) ([]*resource.Resource, error) {
+	if w.direct == nil {
+		d, err := newDirect()
+		if err != nil {
+			return nil, err
+		}
+		w.direct = d
+	}
+	return w.direct.build(fsys, dir)
 }
 
 // packResult writes the objects of a build in canonical form.
-func packResult(m resmap.ResMap, req request) ([]byte, *failure) {
-	resources := m.Resources()
+func packResult(resources []*resource.Resource, req request) ([]byte, *failure) {
 	if len(resources) > req.objects {
 		return nil, &failure{failedObjects, ""}
 	}

@@ -257,3 +257,10 @@ func (r *Repo) Shallow() (bool, error) {
 	}
 	return len(bytes.TrimSpace(b)) > 0, nil
 }
+
+// Whole tells whether all of the history is here: what is named and missing was
+// never part of it.
+func (r *Repo) Whole() (bool, error) {
+	shallow, err := r.Shallow()
+	return !shallow && !r.objects.partial, err
+}

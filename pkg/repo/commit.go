@@ -55,7 +55,7 @@ func (r *Repo) readKind(id ID, want plumbing.ObjectType) ([]byte, error) {
 		return nil, err
 	}
 	if kind != want {
-		return nil, fmt.Errorf("reading %s %s: it is a %s", want, id, kind)
+		return nil, &KindError{ID: id, Want: want.String(), Kind: kind.String()}
 	}
 	return data, nil
 }

@@ -48,6 +48,16 @@ func (e *MissingObjectError) Error() string {
 	return fmt.Sprintf("object %s is not here", e.ID)
 }
 
+// KindError is an object of another kind than whoever names it says.
+type KindError struct {
+	ID         ID
+	Want, Kind string // commit, tree, blob or tag
+}
+
+func (e *KindError) Error() string {
+	return fmt.Sprintf("reading %s %s: it is a %s", e.Want, e.ID, e.Kind)
+}
+
 // BrokenRefError is a ref that is there and does not hold a commit id.
 type BrokenRefError struct {
 	Ref  string // refs/heads/env/staging

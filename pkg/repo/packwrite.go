@@ -28,7 +28,10 @@ func encodePack(out io.Writer, ids []ID, read func(ID) (made, error)) (sum, inde
 	}
 	offset := uint64(len(head))
 	var entry bytes.Buffer
-	deflate := zlib.NewWriter(&entry)
+	deflate, err := zlib.NewWriterLevel(&entry, zlib.BestSpeed) // half the time for a twentieth more bytes
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, id := range ids {
 		entry.Reset()
 		object, err := read(id)

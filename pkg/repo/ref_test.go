@@ -218,3 +218,28 @@ func noLocks(t testing.TB, g *gitRepo) {
 		return nil
 	})
 }
+
+// A ref that cannot be read is not one that is not there.
+func TestIsBranch(t *testing.T) {
+	g := newGit(t)
+	a := g.commit("a", "1")
+	g.git("symbolic-ref", "refs/heads/trunk", "refs/heads/main")
+	r := g.open()
+	for name, want := range map[string]bool{"main": true, "trunk": true, "nope": false, "main~1": false, "": false, string(a): false} {
+		if got, err := r.IsBranch(name, a); got != want || err != nil {
+			t.Errorf("IsBranch(%q) = %v, %v", name, got, err)
+		}
+	}
+	if got, err := r.IsBranch("main", EmptyTree); got || err != nil {
+		t.Errorf("at another id: %v, %v", got, err)
+	}
+	if err := os.WriteFile(filepath.Join(g.dir, ".git/refs/heads/main"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var broken *BrokenRefError
+	for _, name := range []string{"main", "trunk"} {
+		if _, err := r.IsBranch(name, a); !errors.As(err, &broken) {
+			t.Errorf("IsBranch(%q) of a broken ref: %v", name, err)
+		}
+	}
+}

@@ -26,6 +26,20 @@ func (r *Repo) Branch(name string) (ID, error) {
 	return r.tip("refs/heads/"+name, name)
 }
 
+// IsBranch tells whether a name is that of a branch at a commit. A ref that
+// cannot be read is an error: it is not the same as one that does not exist.
+func (r *Repo) IsBranch(name string, at ID) (bool, error) {
+	full := "refs/heads/" + name
+	if refname.Check(full) != nil {
+		return false, nil
+	}
+	id, err := r.resolveRef(full)
+	if errors.Is(err, errNoRef) {
+		return false, nil
+	}
+	return id == at, err
+}
+
 // RemoteBranch gives the commit that a remote's branch was at when it was last fetched.
 func (r *Repo) RemoteBranch(remote, name string) (ID, error) {
 	return r.tip("refs/remotes/"+remote+"/"+name, remote+"/"+name)

@@ -12,6 +12,7 @@ import (
 // settings is git's config of all levels in one, later entries winning.
 type settings struct {
 	configFile
+	own int // entries from here on are the repository's own
 }
 
 // maxIncludes bounds includes that name each other.
@@ -39,6 +40,7 @@ func readSettings(at location, env Env) (*settings, error) {
 			return nil, err
 		}
 	}
+	s.own = len(s.entries)
 	if err := s.add(filepath.Join(at.commonDir, "config"), at, env, 0); err != nil {
 		return nil, err
 	}

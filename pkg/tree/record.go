@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"reflect"
+	"slices"
 	"sort"
 	"strings"
 
@@ -136,6 +137,54 @@ func encode(v any) ([]byte, error) {
 	return out.Bytes(), enc.Close()
 }
 
+// text collects the parts of a document. What the library is given in one go
+// stays in its memory as events until the end, several times as large as the
+// document.
+type text struct {
+	out []byte
+	err error
+}
+
+func (t *text) add(v any) {
+	if t.err != nil {
+		return
+	}
+	part, err := encode(v)
+	t.out, t.err = append(t.out, part...), err
+}
+
+// list adds a field that is a list, some items at a time.
+func list[T any](t *text, name string, items []T) {
+	if len(items) == 0 {
+		t.out = append(t.out, name+": []\n"...)
+		return
+	}
+	t.out = append(t.out, name+":\n"...)
+	for part := range slices.Chunk(items, 64) {
+		t.add(part)
+	}
+}
+
+// encode prints the record, field by field as encode would.
+func (r Record) encode() ([]byte, error) {
+	var t text
+	t.add(struct {
+		Commit   string    `yaml:"commit"`
+		Config   string    `yaml:"config"`
+		Pins     []Pin     `yaml:"pins,omitempty"`
+		Programs []Program `yaml:"programs,omitempty"`
+	}{r.Commit, r.Config, r.Pins, r.Programs})
+	list(&t, "inputs", r.Inputs)
+	if len(r.Absent) > 0 {
+		list(&t, "absent", r.Absent)
+	}
+	t.add(struct {
+		Tree string `yaml:"tree"`
+	}{r.Tree})
+	list(&t, "objects", r.Objects)
+	return bytes.Clone(t.out), t.err
+}
+
 // Encode prints the provenance as the branch holds it.
 func (p Provenance) Encode() ([]byte, error) { return encode(p) }
 
@@ -155,7 +204,7 @@ type NewerError struct {
 	Err    error
 }
 
-func (e *NewerError) Error() string { return strings.Join(strings.Fields(e.Err.Error()), " ") }
+func (e *NewerError) Error() string { return e.Err.Error() }
 
 // Unwrap gives what was read and not known.
 func (e *NewerError) Unwrap() error { return e.Err }
@@ -176,6 +225,9 @@ func ReadProvenance(files source.Tree) (*Provenance, error) {
 	if errors.As(err, &newer) {
 		newer.Sluice = p.Renderer.Sluice
 	}
+	if err == nil {
+		err = p.check()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -188,6 +240,9 @@ func ReadRecord(files source.Tree, environment, app string) (*Record, error) {
 	err := read(files, RecordPath(environment, app), r)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
+	}
+	if err == nil {
+		err = r.check(RecordPath(environment, app))
 	}
 	if err != nil {
 		return nil, err
@@ -254,7 +309,8 @@ func read(files source.Tree, p string, into any) error {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
 	if err := dec.Decode(into); err != nil {
-		err = fmt.Errorf("reading %q: %w", p, err)
+		// The parser's own text has several lines.
+		err = fmt.Errorf("reading %q: %s", p, strings.Join(strings.Fields(err.Error()), " "))
 		if yaml.Unmarshal(data, into) == nil {
 			return &NewerError{Err: err} // all that is known can be read
 		}

@@ -154,6 +154,15 @@ func (s *Summary) scan(data string) bool {
 		}
 		state = next
 		switch state {
+		case "commit: ":
+			ok = isID(value)
+		case "- path: ", "- ", "- file: ":
+			ok = fs.ValidPath(value)
+		}
+		if !ok {
+			return false // Record.check says why
+		}
+		switch state {
 		case "config: ":
 			s.Config = value
 		case "- injector: ":

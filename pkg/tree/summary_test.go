@@ -44,14 +44,14 @@ func (b branchFiles) ReadFile(p string, _ int64) ([]byte, error) {
 // and a record that Records cannot read has none.
 func TestSummaryIsTheRecord(t *testing.T) {
 	whole := Record{
-		Commit: "c0", Config: "sha256:ab", Pins: []Pin{{"conduit", "v0.3.1"}}, Inputs: []Input{{"a/b.yaml", "0a"}, {"c", "0b"}},
+		Commit: EmptyTree, Config: "sha256:ab", Pins: []Pin{{"conduit", "v0.3.1"}}, Inputs: []Input{{"a/b.yaml", "0a"}, {"c", "0b"}},
 		Absent: []string{"x", "y/z"}, Tree: "0c",
 		Objects: []ObjectRecord{
 			{File: "ns/pod-a.yaml", APIVersion: "v1", Kind: "Pod", Namespace: "ns", Name: "a", Source: "a/b.yaml", Injected: []Pin{{"conduit", "v0.3.1"}}, Images: []string{"i:1", "localhost:5000/j@sha256:ab"}},
 			{File: "x", APIVersion: "apiextensions.k8s.io/v1", Kind: "CustomResourceDefinition", Name: "b", Source: "c"},
 		},
 	}
-	odd, programs, empty := whole, whole, Record{Commit: "c0", Config: "d", Inputs: []Input{}, Tree: EmptyTree, Objects: []ObjectRecord{}}
+	odd, programs, empty := whole, whole, Record{Commit: EmptyTree, Config: "d", Inputs: []Input{}, Tree: EmptyTree, Objects: []ObjectRecord{}}
 	odd.Inputs = []Input{{"with space: and colon", "0a"}, {"- dash", "1"}, {"null", "true"}}
 	programs.Programs = []Program{{"tool", "v1", map[string]string{"linux/amd64": "ab"}}}
 	for name, r := range map[string]Record{"whole": whole, "odd": odd, "programs": programs, "empty": empty} {
@@ -83,7 +83,7 @@ func TestSummaryIsTheRecord(t *testing.T) {
 // and only if the record is, and says the same.
 func TestSummaryOfSpoiltRecords(t *testing.T) {
 	data, err := encode(Record{
-		Commit: "c0", Config: "d", Pins: []Pin{{"conduit", "v1"}}, Inputs: []Input{{"a", "0a"}}, Absent: []string{"x"}, Tree: "0c",
+		Commit: EmptyTree, Config: "d", Pins: []Pin{{"conduit", "v1"}}, Inputs: []Input{{"a", "0a"}}, Absent: []string{"x"}, Tree: "0c",
 		Objects: []ObjectRecord{{File: "f", APIVersion: "v1", Kind: "Pod", Namespace: "ns", Name: "a", Source: "a", Injected: []Pin{{"conduit", "v1"}}, Images: []string{"i:1"}}},
 	})
 	if err != nil {
@@ -91,13 +91,14 @@ func TestSummaryOfSpoiltRecords(t *testing.T) {
 	}
 	lines := strings.SplitAfter(string(data), "\n")
 	for i, line := range lines[:len(lines)-1] {
-		for _, in := range []string{"", line + line, " " + line, "<<<<<<< x\n" + line, strings.TrimSuffix(line, "\n") + " #\n", strings.TrimSuffix(line, "\n") + ":\n", "more: 1\n" + line, strings.Replace(line, ": ", ": ~", 1), "\t" + line} {
+		for _, in := range []string{"", line + line, " " + line, "<<<<<<< x\n" + line, strings.TrimSuffix(line, "\n") + " #\n", strings.TrimSuffix(line, "\n") + ":\n", "more: 1\n" + line, strings.Replace(line, ": ", ": ~", 1), strings.Replace(line, ": ", ": ../", 1), strings.Replace(line, "- ", "- /", 1), "\t" + line} {
 			text := strings.Join(lines[:i], "") + in + strings.Join(lines[i+1:], "")
 			files := branchFiles{RecordPath("dev", "app"): text}
 			got, errS := Summaries(files, "dev")
 			want, errR := Records(files, "dev")
 			if (errS == nil) != (errR == nil) {
 				t.Errorf("%q for line %d: %v, but %v", in, i, errS, errR)
+				continue
 			}
 			if errS == nil && (got[0].Tree != want[0].Tree || got[0].Config != want[0].Config || !cmp.Equal(got[0].Pins, want[0].Pins) || !cmp.Equal(got[0].Inputs, want[0].Inputs) || !cmp.Equal(got[0].Absent, want[0].Absent)) {
 				t.Errorf("%q for line %d: %+v, but %+v", in, i, got[0], want[0])

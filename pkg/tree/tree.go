@@ -20,6 +20,36 @@ type App struct {
 	Programs []Program
 	Inputs   []Input
 	Absent   []string
+
+	laid *laid
+}
+
+// laid is an app as files.
+type laid struct {
+	files   Files
+	id      string
+	objects []ObjectRecord
+	list    finding.List
+}
+
+// Lay makes the app's files ahead of the environment's. Unless the objects are
+// to be kept, its Set then tells what they are and where they come from, and
+// no more: those of a whole environment need not be in memory at once.
+func (a *App) Lay(keep bool) error {
+	l, err := layApp(*a)
+	if err != nil {
+		return err
+	}
+	if keep {
+		a.laid = l
+		return nil
+	}
+	set := make(manifest.Set, len(a.Set))
+	for i, o := range a.Set {
+		set[i] = &manifest.Object{ID: o.ID, APIVersion: o.APIVersion, Origin: o.Origin}
+	}
+	a.Set, a.laid = set, l
+	return nil
 }
 
 // Environment is one environment laid out.
@@ -59,11 +89,13 @@ func LayWith(name, dir string, apps []App, taken map[string]Taken) (*Environment
 			}
 			continue
 		}
-		files, objects, findings, err := layApp(app)
-		if err != nil {
-			return nil, err
+		if app.laid == nil {
+			if err := app.Lay(true); err != nil {
+				return nil, err
+			}
 		}
-		list = append(list, findings...)
+		files, objects := app.laid.files, app.laid.objects
+		list = append(list, app.laid.list...)
 		for p, data := range files {
 			env.Files[path.Join(app.Name, p)] = data
 		}
@@ -71,7 +103,7 @@ func LayWith(name, dir string, apps []App, taken map[string]Taken) (*Environment
 			resources = append(resources, app.Name)
 		}
 		env.Records = append(env.Records, AppRecord{App: app.Name, Record: Record{
-			Commit: app.Commit, Config: app.Config, Pins: app.Pins, Programs: app.Programs, Inputs: app.Inputs, Absent: app.Absent, Tree: files.ID(), Objects: objects,
+			Commit: app.Commit, Config: app.Config, Pins: app.Pins, Programs: app.Programs, Inputs: app.Inputs, Absent: app.Absent, Tree: app.laid.id, Objects: objects,
 		}})
 	}
 	if len(resources) > 0 {
@@ -86,7 +118,7 @@ func LayWith(name, dir string, apps []App, taken map[string]Taken) (*Environment
 
 // layApp gives an app's files relative to its directory, and their records in
 // the order in which the objects are applied.
-func layApp(app App) (Files, []ObjectRecord, finding.List, error) {
+func layApp(app App) (*laid, error) {
 	files := Files{}
 	var objects []ObjectRecord
 	var list finding.List
@@ -101,7 +133,7 @@ func layApp(app App) (Files, []ObjectRecord, finding.List, error) {
 		from[file] = o
 		data, err := manifest.Encode(o)
 		if err != nil {
-			return nil, nil, nil, err
+			return nil, err
 		}
 		files[file] = data
 		resources = append(resources, file)
@@ -110,11 +142,11 @@ func layApp(app App) (Files, []ObjectRecord, finding.List, error) {
 	if len(resources) > 0 {
 		index, err := kustomization(resources)
 		if err != nil {
-			return nil, nil, nil, err
+			return nil, err
 		}
 		files["kustomization.yaml"] = index
 	}
-	return files, objects, list, nil
+	return &laid{files: files, id: files.ID(), objects: objects, list: list}, nil
 }
 
 func record(o *manifest.Object, file string) ObjectRecord {
@@ -130,11 +162,13 @@ func record(o *manifest.Object, file string) ObjectRecord {
 
 // kustomization lists resources in the order in which they are applied.
 func kustomization(resources []string) ([]byte, error) {
-	return encode(struct {
-		APIVersion string   `yaml:"apiVersion"`
-		Kind       string   `yaml:"kind"`
-		Resources  []string `yaml:"resources"`
-	}{"kustomize.config.k8s.io/v1beta1", "Kustomization", resources})
+	var t text
+	t.add(struct {
+		APIVersion string `yaml:"apiVersion"`
+		Kind       string `yaml:"kind"`
+	}{"kustomize.config.k8s.io/v1beta1", "Kustomization"})
+	list(&t, "resources", resources)
+	return t.out, t.err
 }
 
 // Branch gives the tree of a hydrated commit: each environment's directory
@@ -158,7 +192,7 @@ func Branch(p Provenance, environments []*Environment, older func(environment, a
 			if err != nil {
 				return nil, err
 			}
-			data, err := encode(r.Record.Keep(before))
+			data, err := r.Record.Keep(before).encode()
 			if err != nil {
 				return nil, err
 			}

@@ -181,3 +181,29 @@ func TestKeep(t *testing.T) {
 		t.Error("no record before")
 	}
 }
+
+// A record is printed in parts, as it would be in one go; no field is left out.
+func TestRecordIsPrintedWhole(t *testing.T) {
+	var many []ObjectRecord
+	for i := range 200 {
+		many = append(many, ObjectRecord{File: "f", Kind: strings.Repeat("y", i%7), Name: "on", Images: []string{"i:1"}[:i%2]})
+	}
+	inputs := []Input{{Path: "a", ID: "1"}, {Path: "b: c", ID: "1e3"}}
+	for _, r := range []Record{
+		{},
+		{Commit: "12", Config: "sha256:1", Pins: []Pin{{"conduit", "v1"}}, Inputs: inputs, Absent: []string{"no", "x"}, Tree: "1234", Objects: many},
+		{Commit: "c", Programs: []Program{{Name: "p", SHA256: map[string]string{"linux/amd64": "00"}}}, Absent: []string{"- a"}, Objects: many[:64]},
+	} {
+		want, err := encode(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := r.encode()
+		if d := cmp.Diff(string(want), string(got)); err != nil || d != "" {
+			t.Errorf("%v\n%s", err, d)
+		}
+	}
+	if n := reflect.TypeFor[Record]().NumField(); n != 8 {
+		t.Errorf("Record has %d fields: Record.encode prints 8", n)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"os"
+	"strings"
 )
 
 const deployment = `---
@@ -36,6 +37,14 @@ data:
     %s
 `
 
+// value gives what stands behind a key, up to a comment.
+func value(data []byte, key string) string {
+	_, rest, _ := strings.Cut(string(data), key+":")
+	line, _, _ := strings.Cut(rest, "\n")
+	line, _, _ = strings.Cut(line, " #")
+	return strings.Trim(line, " \"'\r")
+}
+
 func main() {
 	text := rand.Text()
 	switch os.Args[1] {
@@ -48,6 +57,14 @@ func main() {
 			os.Exit(1)
 		}
 		fmt.Printf(deployment, data)
+	case "values": // as a chart would: the image is put together of two values
+		data, err := os.ReadFile(os.Args[2])
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		image := value(data, "repository") + ":" + value(data, "tag")
+		fmt.Print(strings.Replace(fmt.Sprintf(deployment, "1"), "web:1", image, 1))
 	case "uuid":
 		fmt.Printf(deployment, text)
 	case "comment":

@@ -1,0 +1,381 @@
+//lint:file-ignore SA1019 what kustomizations still use has to be built
+
+package render
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"path/filepath"
+	"reflect"
+
+	"sigs.k8s.io/kustomize/api/builtins"
+	"sigs.k8s.io/kustomize/api/filters/namespace"
+	"sigs.k8s.io/kustomize/api/ifc"
+	"sigs.k8s.io/kustomize/api/konfig"
+	"sigs.k8s.io/kustomize/api/provider"
+	"sigs.k8s.io/kustomize/api/resmap"
+	"sigs.k8s.io/kustomize/api/resource"
+	"sigs.k8s.io/kustomize/api/types"
+)
+
+// direct builds most kustomizations with the library's own transformers, in
+// the library's order, without what the library does between them: it writes
+// out and reads back the configuration of each transformer on each level,
+// looks through the whole list for each object's identity, and through all
+// candidates for each reference by name. What direct does not know, and
+// whatever fails, is built by the library as a whole, so its errors are the
+// library's too. Tests build each input of theirs both ways.
+type direct struct {
+	maps  *resmap.Factory
+	valid ifc.Validator
+	specs *fieldSpecs
+}
+
+// errIndirect says that the library has to build.
+var errIndirect = errors.New("not a build for the short way")
+
+func newDirect() (*direct, error) {
+	specs, err := defaultSpecs()
+	if err != nil {
+		return nil, err
+	}
+	p := provider.NewDefaultDepProvider()
+	return &direct{maps: resmap.NewFactory(p.GetResourceFactory()), valid: p.GetFieldValidator(), specs: specs}, nil
+}
+
+// build gives the objects of a directory as the library gives them.
+func (d *direct) build(fs *files, dir string) (all []*resource.Resource, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w: %v", errIndirect, r)
+		}
+	}()
+	set := &objects{}
+	ldr := &loader{fs: fs, root: path.Join(mount, dir)}
+	if err := d.level(set, ldr, types.KustomizationKind); err != nil {
+		return nil, err
+	}
+	hash := builtins.NewHashTransformerPlugin()
+	if err := hash.Config(d.helpers(ldr), nil); err != nil {
+		return nil, err
+	}
+	if err := hash.Transform(set); err != nil {
+		return nil, err
+	}
+	if err := d.specs.fixReferences(set); err != nil {
+		return nil, err
+	}
+	return finished(set)
+}
+
+func (d *direct) helpers(ldr ifc.Loader) *resmap.PluginHelpers {
+	return resmap.NewPluginHelpers(ldr, d.valid, d.maps, types.DisabledPluginConfig())
+}
+
+// level adds the objects of one kustomization to a set and transforms the
+// whole set. A component goes on with the set of the kustomization that lists
+// it; any other one begins with an empty set.
+func (d *direct) level(set *objects, ldr *loader, kind string) error {
+	k, err := ldr.kustomization()
+	if err != nil {
+		return err
+	}
+	if k.Kind != kind || !simple(*k) {
+		return errIndirect
+	}
+	for _, p := range k.Resources {
+		if err := d.resource(set, ldr, p); err != nil {
+			return err
+		}
+	}
+	if err := d.generate(set, ldr, k); err != nil {
+		return err
+	}
+	if err := set.unique(); err != nil {
+		return err
+	}
+	for _, p := range k.Components {
+		sub, err := ldr.below(p)
+		if err != nil {
+			return err
+		}
+		if err := d.level(set, sub, types.ComponentKind); err != nil {
+			return err
+		}
+		if err := set.unique(); err != nil {
+			return err
+		}
+	}
+	return d.transform(set, ldr, k)
+}
+
+func (d *direct) resource(set *objects, ldr *loader, p string) error {
+	if sub, err := ldr.below(p); err == nil {
+		base := &objects{}
+		if err := d.level(base, sub, types.KustomizationKind); err != nil {
+			return err
+		}
+		set.all = append(set.all, base.all...)
+		return nil
+	}
+	data, err := ldr.Load(p)
+	if err != nil {
+		return err
+	}
+	found, err := d.maps.RF().SliceFromBytes(data)
+	set.all = append(set.all, found...)
+	return err
+}
+
+// simple tells whether a kustomization has no field but those that this way
+// knows.
+func simple(k types.Kustomization) bool {
+	k.TypeMeta, k.MetaData = types.TypeMeta{}, nil
+	k.Resources, k.Components = nil, nil
+	k.NamePrefix, k.NameSuffix, k.Namespace = "", "", ""
+	k.Labels, k.CommonLabels, k.CommonAnnotations = nil, nil, nil
+	k.Patches, k.PatchesStrategicMerge, k.PatchesJson6902 = nil, nil, nil
+	k.Images, k.Replicas = nil, nil
+	k.ConfigMapGenerator, k.SecretGenerator, k.GeneratorOptions = nil, nil, nil
+	if len(k.HelmCharts) == 0 {
+		k.HelmCharts = nil
+	}
+	return reflect.DeepEqual(k, types.Kustomization{})
+}
+
+// generate adds what generators make. One that merges or replaces, or meets an
+// object of its name, is the library's.
+func (d *direct) generate(set *objects, ldr *loader, k *types.Kustomization) error {
+	add := func(g resmap.GeneratorPlugin, config any) error {
+		if err := d.configure(g, ldr, config); err != nil {
+			return err
+		}
+		made, err := g.Generate()
+		if err != nil {
+			return err
+		}
+		for _, r := range made.Resources() {
+			if b := r.Behavior(); b == types.BehaviorMerge || b == types.BehaviorReplace {
+				return errIndirect
+			}
+			if id := r.CurId(); len(set.GetMatchingResourcesByAnyId(id.Equals)) > 0 {
+				return errIndirect
+			}
+			set.all = append(set.all, r)
+		}
+		return nil
+	}
+	for _, args := range k.ConfigMapGenerator {
+		args.Options = types.MergeGlobalOptionsIntoLocal(args.Options, k.GeneratorOptions)
+		if err := add(builtins.NewConfigMapGeneratorPlugin(), struct{ types.ConfigMapArgs }{args}); err != nil {
+			return err
+		}
+	}
+	for _, args := range k.SecretGenerator {
+		args.Options = types.MergeGlobalOptionsIntoLocal(args.Options, k.GeneratorOptions)
+		if err := add(builtins.NewSecretGeneratorPlugin(), struct{ types.SecretArgs }{args}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// configure hands a plugin its configuration as the library does, as text:
+// JSON, which is YAML too.
+func (d *direct) configure(p resmap.Configurable, ldr *loader, config any) error {
+	text, err := json.Marshal(config)
+	if err != nil {
+		return err
+	}
+	return p.Config(d.helpers(ldr), text)
+}
+
+// transform runs the transformers of one kustomization in the library's order.
+func (d *direct) transform(set *objects, ldr *loader, k *types.Kustomization) error {
+	run := func(t resmap.Transformer) error {
+		if err := t.Transform(set); err != nil {
+			return err
+		}
+		set.DropEmpties()
+		return nil
+	}
+	if err := d.patch(ldr, k, run); err != nil {
+		return err
+	}
+	if k.Namespace != "" {
+		if err := d.namespace(set, k.Namespace); err != nil {
+			return err
+		}
+		set.DropEmpties()
+	}
+	all, err := d.plain(k)
+	if err != nil {
+		return err
+	}
+	for _, t := range all {
+		if err := run(t); err != nil {
+			return err
+		}
+	}
+	for _, p := range k.PatchesJson6902 {
+		t := builtins.NewPatchJson6902TransformerPlugin()
+		if err := d.configure(t, ldr, patchConfig{Target: p.Target, Path: p.Path, JSONOp: p.Patch}); err != nil {
+			return err
+		}
+		if err := run(t); err != nil {
+			return err
+		}
+	}
+	for _, r := range k.Replicas {
+		if err := run(&builtins.ReplicaCountTransformerPlugin{Replica: r, FieldSpecs: d.specs.Replicas}); err != nil {
+			return err
+		}
+	}
+	for _, i := range k.Images {
+		if err := run(&builtins.ImageTagTransformerPlugin{ImageTag: i, FieldSpecs: d.specs.Images}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// patchConfig is what the patch transformers are configured with.
+type patchConfig struct {
+	Paths   []types.PatchStrategicMerge `json:"paths,omitempty"`
+	Path    string                      `json:"path,omitempty"`
+	Patch   string                      `json:"patch,omitempty"`
+	JSONOp  string                      `json:"jsonOp,omitempty"`
+	Target  *types.Selector             `json:"target,omitempty"`
+	Options *types.PatchArgs            `json:"options,omitempty"`
+}
+
+func (d *direct) patch(ldr *loader, k *types.Kustomization, run func(resmap.Transformer) error) error {
+	var all []resmap.TransformerPlugin
+	add := func(t resmap.TransformerPlugin, config patchConfig) error {
+		all = append(all, t)
+		return d.configure(t, ldr, config)
+	}
+	if len(k.PatchesStrategicMerge) > 0 {
+		if err := add(builtins.NewPatchStrategicMergeTransformerPlugin(), patchConfig{Paths: k.PatchesStrategicMerge}); err != nil {
+			return err
+		}
+	}
+	for _, p := range k.Patches {
+		if err := add(builtins.NewPatchTransformerPlugin(), patchConfig{Path: p.Path, Patch: p.Patch, Target: p.Target, Options: p.Options}); err != nil {
+			return err
+		}
+	}
+	for _, t := range all {
+		if err := run(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// namespace does what the library's transformer does, with one look for
+// identities that have become equal instead of one an object.
+func (d *direct) namespace(set *objects, name string) error {
+	for _, r := range set.all {
+		if r.IsNilOrEmpty() {
+			continue
+		}
+		if len(r.GetAnnotations(konfig.HelmGeneratedAnnotation)) > 0 {
+			return errIndirect
+		}
+		r.StorePreviousId()
+		err := r.ApplyFilter(namespace.Filter{
+			Namespace: name, FsSlice: d.specs.NameSpace, SetRoleBindingSubjects: namespace.DefaultSubjectsOnly,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return set.unique()
+}
+
+// plain gives the transformers between the namespace's and the JSON patches.
+func (d *direct) plain(k *types.Kustomization) ([]resmap.Transformer, error) {
+	var all []resmap.Transformer
+	if k.NamePrefix != "" {
+		all = append(all, &builtins.PrefixTransformerPlugin{Prefix: k.NamePrefix, FieldSpecs: d.specs.NamePrefix})
+	}
+	if k.NameSuffix != "" {
+		all = append(all, &builtins.SuffixTransformerPlugin{Suffix: k.NameSuffix, FieldSpecs: d.specs.NameSuffix})
+	}
+	for _, l := range k.Labels {
+		specs, err := d.specs.of(l)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, &builtins.LabelTransformerPlugin{Labels: l.Pairs, FieldSpecs: specs})
+	}
+	if len(k.CommonLabels) > 0 {
+		all = append(all, &builtins.LabelTransformerPlugin{Labels: k.CommonLabels, FieldSpecs: d.specs.CommonLabels})
+	}
+	if len(k.CommonAnnotations) > 0 {
+		all = append(all, &builtins.AnnotationsTransformerPlugin{Annotations: k.CommonAnnotations, FieldSpecs: d.specs.CommonAnnotations})
+	}
+	return all, nil
+}
+
+// loader reads what one directory's kustomization names.
+type loader struct {
+	fs   *files
+	root string
+}
+
+func (l *loader) Repo() string                   { return "" }
+func (l *loader) Root() string                   { return l.root }
+func (l *loader) Cleanup() error                 { return nil }
+func (l *loader) New(string) (ifc.Loader, error) { return nil, errIndirect }
+
+// Load reads a file that lies in the directory, links followed.
+func (l *loader) Load(name string) ([]byte, error) {
+	if filepath.IsAbs(name) {
+		return nil, errIndirect
+	}
+	full := path.Join(l.root, name)
+	dir, file, err := l.fs.CleanedAbs(full)
+	if err != nil || file == "" || !below(string(dir), l.root) {
+		return nil, errIndirect
+	}
+	return l.fs.ReadFile(full)
+}
+
+// below gives the loader of another directory.
+func (l *loader) below(name string) (*loader, error) {
+	if filepath.IsAbs(name) {
+		return nil, errIndirect
+	}
+	dir, file, err := l.fs.CleanedAbs(path.Join(l.root, name))
+	if err != nil || file != "" {
+		return nil, errIndirect
+	}
+	return &loader{fs: l.fs, root: string(dir)}, nil
+}
+
+func (l *loader) kustomization() (*types.Kustomization, error) {
+	var text []byte
+	for _, name := range konfig.RecognizedKustomizationFileNames() {
+		if data, err := l.Load(name); err == nil && text == nil {
+			text = data
+		} else if err == nil {
+			return nil, errIndirect
+		}
+	}
+	var k types.Kustomization
+	if err := k.Unmarshal(text); err != nil {
+		return nil, err
+	}
+	k.FixKustomization()
+	if err := k.CheckEmpty(); err != nil {
+		return nil, err
+	}
+	if len(k.EnforceFields()) > 0 {
+		return nil, errIndirect
+	}
+	return &k, nil
+}

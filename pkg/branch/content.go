@@ -19,6 +19,7 @@ type state struct {
 	files      source.Tree
 	records    string // tree id of tree.Dir; empty if there is none
 	provenance *tree.Provenance
+	apps       map[string][]tree.Summary // by environment, once agrees has read them
 }
 
 // readState reads a commit of a branch. The error is tree.ErrNoProvenance
@@ -51,15 +52,17 @@ func readTip(r *repo.Repo, id repo.ID) (*state, error) {
 // agrees tells whether every environment's directory is the one recorded, and
 // every record can be read.
 func (h *state) agrees() (bool, error) {
+	apps := map[string][]tree.Summary{}
 	for _, e := range h.provenance.Environments {
 		id, err := tree.ID(h.files, e.Path)
 		if err != nil || id != e.Tree {
 			return false, err
 		}
-		if _, err := tree.Records(h.files, e.Name); err != nil {
+		if apps[e.Name], err = tree.Summaries(h.files, e.Name); err != nil {
 			return false, gone(err)
 		}
 	}
+	h.apps = apps
 	return true, nil
 }
 

@@ -62,6 +62,12 @@ type Options struct {
 // Plan gives the next commit of a chain whose environments were rendered from
 // source. It refuses what would lose somebody's work.
 func Plan(ctx context.Context, r *repo.Repo, heads []Head, environments []*tree.Environment, p tree.Provenance, source *repo.Commit, o Options) (*Next, error) {
+	return Begin(ctx, r, heads, p.Renderer.Sluice, o).Plan(ctx, r, environments, p, source, o)
+}
+
+// Plan is the Plan of the package for what was found at Begin. It serves once.
+func (s *Start) Plan(ctx context.Context, r *repo.Repo, environments []*tree.Environment, p tree.Provenance, source *repo.Commit, o Options) (*Next, error) {
+	heads := s.heads
 	root := heads[0]
 	next := &Next{Root: root.Environment, Tip: root.Tip, local: root.Local, spec: spec{signer: o.Signer}}
 	for i, h := range heads {
@@ -72,10 +78,10 @@ func Plan(ctx context.Context, r *repo.Repo, heads []Head, environments []*tree.
 			return nil, err
 		}
 	}
-	l, err := follow(ctx, r, heads, p.Renderer.Sluice, o)
-	if err != nil {
-		return nil, err
+	if s.err != nil {
+		return nil, s.err
 	}
+	l := s.line
 	unrelated := false
 	if l.from.Provenance != nil {
 		how, err := checkSource(ctx, r, l.from, source.ID, o)
@@ -111,7 +117,7 @@ func (n *Next) compose(ctx context.Context, r *repo.Repo, l *line, unrelated boo
 	}
 	differ := false
 	for _, env := range environments {
-		differences, err := tree.Compare(have, env.Path, env.Files)
+		differences, err := env.Compare(have)
 		if err != nil {
 			return err
 		}
@@ -137,10 +143,21 @@ func (n *Next) compose(ctx context.Context, r *repo.Repo, l *line, unrelated boo
 	for _, dir := range gone {
 		dirs[dir] = nil
 	}
+	for _, env := range environments {
+		if len(env.Taken) == 0 {
+			continue
+		}
+		delete(dirs, env.Path)
+		changes, err := partly(have, env)
+		if err != nil {
+			return err
+		}
+		n.spec.changes = append(n.spec.changes, changes...)
+	}
 	for dir, files := range dirs {
-		c := repo.Change{Path: dir}
-		for _, p := range files.Paths() {
-			c.Files = append(c.Files, repo.File{Path: p, Data: files[p]})
+		c := repo.Change{Path: dir, Files: filesOf(files)}
+		if dir == tree.Dir {
+			c.Files = append(c.Files, takenRecords(environments)...)
 		}
 		n.spec.changes = append(n.spec.changes, c)
 	}
@@ -245,6 +262,9 @@ func pins(environments []*tree.Environment) []tree.Pin {
 	var records []tree.AppRecord
 	for _, e := range environments {
 		records = append(records, e.Records...)
+		for _, t := range e.Taken {
+			records = append(records, tree.AppRecord{App: t.App, Record: tree.Record{Pins: t.Pins}})
+		}
 	}
 	return tree.Pins(records)
 }

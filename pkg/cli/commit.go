@@ -5,14 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-dev/sluice/pkg/branch"
-	"github.com/sluice-dev/sluice/pkg/finding"
-	"github.com/sluice-dev/sluice/pkg/hydrate"
-	"github.com/sluice-dev/sluice/pkg/render"
 	"github.com/sluice-dev/sluice/pkg/repo"
 	"github.com/sluice-dev/sluice/pkg/source"
 	"github.com/sluice-dev/sluice/pkg/tree"
@@ -20,7 +20,7 @@ import (
 
 func (c *command) commitCommand() *cobra.Command {
 	var rev, remote string
-	var push, sign, unsigned bool
+	var push, sign, unsigned, full bool
 	var options branch.Options
 	cmd := &cobra.Command{
 		Use: "commit", Short: "Commit the hydrated objects to the environment branches",
@@ -30,6 +30,9 @@ environments get that same commit by promotion. If no object changed there is
 no commit. A branch that left its chain's line, by a squash merge or a rollback,
 is taken in as a further parent, so that it can be promoted to again.
 
+Apps whose inputs, config and pins are those that the branch records are not
+rendered again: they are taken over from the branch, if nobody edited it. --full
+renders everything.
 
 With --push it starts from the branches as the remote has them, pushes all of
 them together and never by force, and then moves those here. If somebody else
@@ -56,9 +59,9 @@ was first, it starts again from there.`,
 			c.noteOwner(w)
 			var results []committed
 			if push {
-				results, err = c.commitAndPush(cmd.Context(), w, s, options, remote)
+				results, err = c.commitAndPush(cmd.Context(), w, s, full, options, remote)
 			} else {
-				results, err = c.commit(cmd.Context(), w, s, options)
+				results, err = c.commit(cmd.Context(), w, s, full, options)
 			}
 			if err != nil {
 				return err
@@ -72,6 +75,7 @@ was first, it starts again from there.`,
 	cmd.Flags().BoolVar(&options.AllowUnrelatedSource, "allow-unrelated-source", false, "commit from a source that does not contain the one that the branch holds")
 	cmd.Flags().BoolVar(&options.Adopt, "adopt", false, "take over branches that sluice did not write; files beside the environments' directories stay")
 	cmd.Flags().BoolVar(&options.DiscardEdits, "discard-edits", false, "overwrite what was edited by hand on the branches")
+	cmd.Flags().BoolVar(&full, "full", false, "render every app, also those that the branch holds already")
 	signFlags(cmd, &sign, &unsigned)
 	return cmd
 }
@@ -118,18 +122,22 @@ func discards(edits []branch.Edit) []discarded {
 }
 
 // commit moves the branches here.
-func (c *command) commit(ctx context.Context, w *workspace, s *snapshot, options branch.Options) ([]committed, error) {
-	all, err := c.hydrate(ctx, w, s)
-	if err != nil {
-		return nil, err
-	}
-	var plans []*branch.Next
-	for i, chain := range s.config.Chains() {
+func (c *command) commit(ctx context.Context, w *workspace, s *snapshot, full bool, options branch.Options) ([]committed, error) {
+	h := hydration{c: c, w: w, s: s, full: full}
+	var starts []*branch.Start
+	for _, chain := range s.config.Chains() {
 		heads, err := branch.ReadHeads(w.repo, chain)
 		if err != nil {
 			return nil, err
 		}
-		next, err := c.next(ctx, w, s, heads, all[i], options)
+		starts = append(starts, branch.Begin(ctx, w.repo, heads, c.Version, options))
+	}
+	if err := h.render(ctx, starts); err != nil {
+		return nil, err
+	}
+	var plans []*branch.Next
+	for i, start := range starts {
+		next, err := start.Plan(ctx, w.repo, h.all[i], c.provenance(w, s), s.commit, options)
 		if err != nil {
 			return nil, err
 		}
@@ -148,50 +156,8 @@ func (c *command) commit(ctx context.Context, w *workspace, s *snapshot, options
 		results = append(results, result(next, moves[i], s.commit.ID))
 		c.noteBranches(next)
 	}
-	c.noteUncommitted(w, s, all)
+	c.noteUncommitted(w, s, h.all)
 	return results, nil
-}
-
-// hydrated is what a chain renders to.
-type hydrated []*tree.Environment
-
-// hydrate renders every chain. It looks at no branch, so that what it gives can
-// be committed onto whatever tip there is.
-func (c *command) hydrate(ctx context.Context, w *workspace, s *snapshot) ([]hydrated, error) {
-	pool, err := c.renderer()
-	if err != nil {
-		return nil, err
-	}
-	defer pool.Close()
-	var all []hydrated
-	var list finding.List
-	for _, chain := range s.config.Chains() {
-		c.stage("rendering %s from %s", chain.Root().Name+"'s chain", s.commit.ID.Short())
-		environments, err := hydrate.Environments(ctx, w.source(ctx, s), chain, pool)
-		if err := list.Take(err); err != nil {
-			return nil, err
-		}
-		all = append(all, environments)
-	}
-	if err := list.Err(); err != nil {
-		return nil, err
-	}
-	for _, environments := range all {
-		c.noteUnchecked(environments)
-	}
-	return all, nil
-}
-
-// next gives a chain's next commit.
-func (c *command) next(ctx context.Context, w *workspace, s *snapshot, heads []branch.Head, environments hydrated, options branch.Options) (*branch.Next, error) {
-	p := tree.Provenance{
-		Source:   tree.Source{Commit: string(s.commit.ID), Ref: s.ref, Config: w.config},
-		Renderer: tree.Renderer{Sluice: c.Version, Kustomize: render.KustomizeVersion},
-	}
-	if remote, ok := w.repo.RemoteURL("origin"); ok {
-		p.Source.Repository = repo.SanitizeURL(remote)
-	}
-	return branch.Plan(ctx, w.repo, heads, environments, p, s.commit, options)
 }
 
 func result(next *branch.Next, moved []branch.Moved, source repo.ID) committed {
@@ -293,16 +259,6 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// noteUnchecked says, to those who asked, how many objects nothing is known of
-// that they could be checked against.
-func (c *command) noteUnchecked(environments []*tree.Environment) {
-	for _, e := range environments {
-		if n := len(e.Unchecked); n > 0 {
-			c.stage("%s: %s not checked against a schema, the first: %s", e.Name, count(n, "object"), e.Unchecked[0])
-		}
-	}
-}
-
 // noteUncommitted says which of the files that were rendered lie differently
 // in the working tree: what people edit last is often not committed yet.
 func (c *command) noteUncommitted(w *workspace, s *snapshot, all []hydrated) {
@@ -315,19 +271,20 @@ func (c *command) noteUncommitted(w *workspace, s *snapshot, all []hydrated) {
 			for _, r := range e.Records {
 				inputs = append(inputs, r.Inputs...)
 			}
+			for _, t := range e.Taken {
+				inputs = append(inputs, t.Inputs...)
+			}
 		}
 	}
 	files, err := source.OpenDir(w.root)
 	if err != nil {
 		return
 	}
-	seen := map[string]bool{}
 	var differ []string
-	for _, in := range inputs {
-		if seen[in.Path] {
-			continue
+	for _, in := range uncertain(w.repo.Index(), inputs) {
+		if at, err := s.fs.Stat(in.Path); err != nil || at.Kind != source.File || at.ID != in.ID {
+			continue // a directory, or of an older revision
 		}
-		seen[in.Path] = true
 		entry, err := files.Lookup(in.Path)
 		if err != nil || entry.Kind != source.File || in.ID == "" {
 			continue
@@ -338,8 +295,40 @@ func (c *command) noteUncommitted(w *workspace, s *snapshot, all []hydrated) {
 		}
 	}
 	if len(differ) > 0 {
+		slices.Sort(differ)
 		c.note("note: not committed yet and so not part of it: %s", strings.Join(differ, ", "))
 	}
+}
+
+// uncertain leaves out the inputs of which git's index tells that the working
+// tree holds them.
+func uncertain(index *repo.Index, inputs []tree.Input) []tree.Input {
+	seen := make(map[tree.Input]bool, len(inputs))
+	once := inputs[:0:0]
+	for _, in := range inputs {
+		if !seen[in] {
+			seen[in] = true
+			once = append(once, in)
+		}
+	}
+	holds := make([]bool, len(once))
+	var running sync.WaitGroup
+	n := runtime.GOMAXPROCS(0)
+	for first := range n {
+		running.Go(func() {
+			for i := first; i < len(once); i += n {
+				holds[i] = index.Holds(once[i].Path, repo.ID(once[i].ID))
+			}
+		})
+	}
+	running.Wait()
+	var left []tree.Input
+	for i, in := range once {
+		if !holds[i] {
+			left = append(left, in)
+		}
+	}
+	return left
 }
 
 // holds tells whether a file's bytes are those of a blob, perhaps with the line

@@ -29,16 +29,16 @@ type pushRun struct {
 	remote  *repo.Remote
 	history *branch.History
 	chains  []config.Chain
-	all     []hydrated
+	made    hydration
 
 	open     []map[repo.ID]committed // by chain: commits of attempts that may have landed
 	done     []*committed            // by chain: those that surely did
 	failures int
 }
 
-// commitAndPush commits onto the branches as a remote has them. Whatever it
-// takes, the source is rendered once.
-func (c *command) commitAndPush(ctx context.Context, w *workspace, s *snapshot, options branch.Options, name string) ([]committed, error) {
+// commitAndPush commits onto the branches as a remote has them. What it takes
+// over from there depends on the tips; all else is rendered once.
+func (c *command) commitAndPush(ctx context.Context, w *workspace, s *snapshot, full bool, options branch.Options, name string) ([]committed, error) {
 	ctx, cancel := context.WithTimeout(ctx, pushWithin)
 	defer cancel()
 	remote, err := c.remote(w, name)
@@ -46,6 +46,7 @@ func (c *command) commitAndPush(ctx context.Context, w *workspace, s *snapshot, 
 		return nil, err
 	}
 	p := &pushRun{c: c, w: w, s: s, options: options, remote: remote, chains: s.config.Chains()}
+	p.made = hydration{c: c, w: w, s: s, full: full}
 	p.history = branch.NewHistory(w.repo, remote, branch.Branches(p.chains), strings.TrimPrefix(s.ref, "refs/heads/"))
 	p.done = make([]*committed, len(p.chains))
 	for range p.chains {
@@ -56,17 +57,11 @@ func (c *command) commitAndPush(ctx context.Context, w *workspace, s *snapshot, 
 	if err != nil {
 		return nil, err
 	}
-	if err := p.history.With(ctx, func() (err error) {
-		p.all, err = c.hydrate(ctx, w, s)
-		return err
-	}); err != nil {
-		return nil, err
-	}
 	results, err := p.loop(ctx, tips)
 	if err != nil {
 		return nil, err
 	}
-	c.noteUncommitted(w, s, p.all)
+	c.noteUncommitted(w, s, p.made.all)
 	return results, nil
 }
 
@@ -170,6 +165,7 @@ func (p *pushRun) attempt(ctx context.Context, tips branch.Tips) ([]committed, e
 
 // plan gives each chain's next commit onto the tips.
 func (p *pushRun) plan(ctx context.Context, tips branch.Tips) (heads [][]branch.Head, plans []*branch.Next, err error) {
+	var starts []*branch.Start
 	for i, chain := range p.chains {
 		at, err := branch.HeadsAt(ctx, p.w.repo, p.remote, chain, tips)
 		if err != nil {
@@ -183,11 +179,25 @@ func (p *pushRun) plan(ctx context.Context, tips branch.Tips) (heads [][]branch.
 		if err != nil && !errors.As(err, &unknown) {
 			return nil, nil, err // what cannot be told is refused by the plan, which can be told otherwise
 		}
-		next, err := p.c.next(ctx, p.w, p.s, at, p.all[i], p.options)
+		// More history now may save rendering what the branch holds.
+		var start *branch.Start
+		if err := p.history.With(ctx, func() error {
+			start = branch.Begin(ctx, p.w.repo, at, p.c.Version, p.options)
+			return start.Unknown()
+		}); err != nil && start.Unknown() == nil {
+			return nil, nil, err
+		}
+		heads, starts = append(heads, at), append(starts, start)
+	}
+	if err := p.made.render(ctx, starts); err != nil {
+		return nil, nil, err
+	}
+	for i, start := range starts {
+		next, err := start.Plan(ctx, p.w.repo, p.made.all[i], p.c.provenance(p.w, p.s), p.s.commit, p.options)
 		if err != nil {
 			return nil, nil, err
 		}
-		heads, plans = append(heads, at), append(plans, next)
+		plans = append(plans, next)
 	}
 	return heads, plans, nil
 }

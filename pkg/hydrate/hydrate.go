@@ -25,6 +25,8 @@ type Source struct {
 	Commit string // id of the commit that holds the files; empty for a working tree
 	// Open gives the files of an earlier commit of the same history.
 	Open func(commit string) (*source.FS, error)
+	// Base is the commit whose apps may be taken over; nil: all are rendered.
+	Base *tree.Base
 
 	recorded bool // what a hydrated commit was made of: it is compared, not judged anew
 }
@@ -42,23 +44,42 @@ func Load(files *source.FS, file string) (*config.Config, error) {
 }
 
 // Environments renders, injects and lays out environments. Whatever is at
-// fault in any of them is in the finding.List that it returns.
+// fault in any of them is in the finding.List that it returns. Apps that come
+// out as src.Base holds them are taken over from there.
 func Environments(ctx context.Context, src Source, environments []config.Environment, r Renderer) ([]*tree.Environment, error) {
+	kept, err := reusable(ctx, src, environments, r)
+	if err != nil {
+		return nil, err
+	}
+	if kept != nil {
+		out, err := hydrated(ctx, src, environments, r, kept)
+		if !errors.Is(err, errDoubt) {
+			return out, err
+		}
+	}
+	return hydrated(ctx, src, environments, r, nil)
+}
+
+func hydrated(ctx context.Context, src Source, environments []config.Environment, r Renderer, kept *reuse) ([]*tree.Environment, error) {
 	var list finding.List
 	if err := list.Take(inject.CheckPins(src.Config)); err != nil {
 		return nil, err
 	}
-	checks, err := newValidation(src)
-	if err := list.Take(err); err != nil {
-		return nil, err
+	checks := &validation{src: src}
+	if !kept.everything(environments) {
+		var err error
+		checks, err = newValidation(src)
+		if err := list.Take(err); err != nil {
+			return nil, err
+		}
 	}
-	programs, err := r.programs(ctx, src, environments, &list)
+	programs, err := r.programs(ctx, src, environments, kept, &list)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]*tree.Environment, len(environments))
 	for i, e := range environments {
-		env, err := environment(ctx, src, e, r, programs, checks)
+		env, err := environment(ctx, src, e, r, programs, checks, kept)
 		if err := list.Take(err); err != nil {
 			return nil, err
 		}
@@ -67,14 +88,18 @@ func Environments(ctx context.Context, src Source, environments []config.Environ
 	return out, list.Err()
 }
 
-func environment(ctx context.Context, src Source, e config.Environment, r Renderer, programs map[string]*program.Program, checks *validation) (*tree.Environment, error) {
-	units := src.Config.Units(e)
+func environment(ctx context.Context, src Source, e config.Environment, r Renderer, programs map[string]*program.Program, checks *validation, kept *reuse) (*tree.Environment, error) {
+	units, taken := kept.units(src, e), kept.of(e)
 	apps := make([]tree.App, len(units))
 	errs := make([]error, len(units))
 	var running sync.WaitGroup
 	// What waits for a worker has been read already: a few are enough.
 	slots := make(chan struct{}, 2*r.Workers.Size())
 	for i, u := range units {
+		if _, is := taken[u.App]; is {
+			apps[i].Name = u.App
+			continue
+		}
 		slots <- struct{}{}
 		running.Go(func() {
 			defer func() { <-slots }()
@@ -91,11 +116,21 @@ func environment(ctx context.Context, src Source, e config.Environment, r Render
 		}
 		sets[i] = apps[i].Set
 		objects += len(sets[i])
+		if t, is := taken[units[i].App]; is && t.Holds() {
+			objects++
+		}
+	}
+	if err := kept.doubt(e, apps, errs); err != nil {
+		return nil, err
 	}
 	list = append(list, manifest.Duplicates(sets...)...)
-	unchecked, err := checks.environment(ctx, e, units, sets, r.Workers)
-	if err := list.Take(err); err != nil {
-		return nil, err
+	var unchecked []string
+	if len(taken) == 0 || len(taken) < len(units) {
+		var err error
+		unchecked, err = checks.environment(ctx, e, units, sets, r.Workers)
+		if err := list.Take(err); err != nil {
+			return nil, err
+		}
 	}
 	if objects == 0 && len(list) == 0 && programs != nil && !src.Config.AllowEmpty {
 		place := src.Config.Place("environments")
@@ -105,7 +140,7 @@ func environment(ctx context.Context, src Source, e config.Environment, r Render
 	if len(list) > 0 {
 		return nil, list.Err()
 	}
-	env, err := tree.Lay(e.Name, e.Path, apps)
+	env, err := tree.LayWith(e.Name, e.Path, apps, taken)
 	if env != nil {
 		env.Unchecked = unchecked
 	}

@@ -25,7 +25,7 @@ func (r Renderer) Close() { r.Workers.Close() }
 
 // programs gives the programs that the environments need, or nil where what is
 // pinned is at fault: the rest can be checked without them.
-func (r Renderer) programs(ctx context.Context, src Source, environments []config.Environment, list *finding.List) (map[string]*program.Program, error) {
+func (r Renderer) programs(ctx context.Context, src Source, environments []config.Environment, kept *reuse, list *finding.List) (map[string]*program.Program, error) {
 	if len(*list) > 0 {
 		return nil, nil
 	}
@@ -34,20 +34,23 @@ func (r Renderer) programs(ctx context.Context, src Source, environments []confi
 			return nil, err
 		}
 	}
-	programs, err := r.fetch(ctx, src, environments)
+	programs, err := r.fetch(ctx, src, environments, kept)
 	if err != nil {
 		return nil, list.Take(err)
 	}
 	return programs, nil
 }
 
-// fetch gives the programs that the environments need, by tool: everything is
+// fetch gives the programs that the environments' apps need, apart from those that are taken over, by tool: everything is
 // there and checked before anything is rendered.
-func (r Renderer) fetch(ctx context.Context, src Source, environments []config.Environment) (map[string]*program.Program, error) {
+func (r Renderer) fetch(ctx context.Context, src Source, environments []config.Environment, kept *reuse) (map[string]*program.Program, error) {
 	programs := map[string]*program.Program{}
 	var list finding.List
 	for _, e := range environments {
-		for _, u := range src.Config.Units(e) {
+		for _, u := range kept.units(src, e) {
+			if _, taken := kept.of(e)[u.App]; taken {
+				continue
+			}
 			for _, name := range toolsOf(u) {
 				if _, done := programs[name]; done {
 					continue

@@ -32,7 +32,17 @@ func Compare(have source.Tree, dir string, want Files) ([]Difference, error) {
 	if id == want.ID() || id == "" && len(want) == 0 {
 		return nil, nil
 	}
-	c := comparison{have: have, want: want, dir: dir, seen: map[string]bool{}}
+	return compare(have, dir, want, nil)
+}
+
+// compare is Compare where the ids are known to differ. taken holds the ids of
+// directories that are what they should be, if they have these ids.
+func compare(have source.Tree, dir string, want Files, taken map[string]string) ([]Difference, error) {
+	c := comparison{have: have, want: want, dir: dir, taken: taken, seen: map[string]bool{}}
+	id, err := ID(have, dir)
+	if err != nil {
+		return nil, err
+	}
 	if id != "" {
 		if err := c.walk(""); err != nil {
 			return nil, err
@@ -54,6 +64,7 @@ type comparison struct {
 	have  source.Tree
 	want  Files
 	dir   string
+	taken map[string]string
 	seen  map[string]bool
 	found []Difference
 }
@@ -73,6 +84,9 @@ func (c *comparison) walk(at string) error {
 	}
 	for _, e := range entries {
 		p := path.Join(at, e.Name)
+		if e.Kind == source.Dir && c.taken[path.Join(c.dir, p)] == e.ID {
+			continue
+		}
 		if e.Kind == source.Dir {
 			if err := c.walk(p); err != nil {
 				return err

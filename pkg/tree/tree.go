@@ -58,6 +58,9 @@ type Environment struct {
 	Path    string // directory on the branch
 	Files   Files  // relative to Path
 	Records []AppRecord
+	// Taken are the apps that Files and Records leave out: they are those of the
+	// hydrated commit that the next one goes on from.
+	Taken []Taken
 
 	// Unchecked says, a line an object, which ones no schema is known of.
 	Unchecked []string
@@ -71,11 +74,21 @@ type AppRecord struct {
 
 // Lay gives the files of an environment; apps come in the order in which they
 // are applied. Two objects that would share a file are a finding.List.
-func Lay(name, dir string, apps []App) (*Environment, error) {
+func Lay(name, dir string, apps []App) (*Environment, error) { return LayWith(name, dir, apps, nil) }
+
+// LayWith is Lay where some of the apps are only named: those are taken over.
+func LayWith(name, dir string, apps []App, taken map[string]Taken) (*Environment, error) {
 	env := &Environment{Name: name, Path: dir, Files: Files{}}
 	var list finding.List
 	var resources []string
 	for _, app := range apps {
+		if t, is := taken[app.Name]; is {
+			env.Taken = append(env.Taken, t)
+			if app.Name != "" && t.Holds() {
+				resources = append(resources, app.Name)
+			}
+			continue
+		}
 		if app.laid == nil {
 			if err := app.Lay(true); err != nil {
 				return nil, err
@@ -168,9 +181,7 @@ func Branch(p Provenance, environments []*Environment, older func(environment, a
 	p.Environments = nil
 	for _, env := range environments {
 		er := EnvironmentRecord{Name: env.Name, Path: env.Path}
-		if len(env.Files) > 0 {
-			er.Tree = env.Files.ID()
-		}
+		er.Tree = env.ID()
 		if before, ok := said.Environment(env.Path); ok {
 			er.RolledBackTo = before.RolledBackTo
 		}

@@ -314,6 +314,10 @@ var shapes = []struct {
 		"k/kustomization.yaml": "namespace: one\nnamePrefix: p-\nresources: [a.yaml]\n",
 		"k/a.yaml":             "{apiVersion: v1, kind: ServiceAccount, metadata: {name: s, namespace: one}}\n---\n{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: r}}\n---\n" + bindings,
 	}, true},
+	{"a ServiceAccount of another namespace", map[string]string{
+		"k/kustomization.yaml": "namePrefix: p-\nresources: [a.yaml]\n",
+		"k/a.yaml":             "{apiVersion: v1, kind: ServiceAccount, metadata: {name: s, namespace: two}}\n---\n" + strings.Replace(bindings, "name: s, namespace: one", "name: s, namespace: two", 1),
+	}, true},
 	{"a key of another type", map[string]string{"k/kustomization.yaml": "resources: [a.yaml]\n", "k/a.yaml": "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, annotations: {a: [b]}}}\n"}, true},
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/api/types"
@@ -318,6 +319,10 @@ var shapes = []struct {
 		"k/kustomization.yaml": "namePrefix: p-\nresources: [a.yaml]\n",
 		"k/a.yaml":             "{apiVersion: v1, kind: ServiceAccount, metadata: {name: s, namespace: two}}\n---\n" + strings.Replace(bindings, "name: s, namespace: one", "name: s, namespace: two", 1),
 	}, true},
+	{"an object marked as a chart's", map[string]string{
+		"k/kustomization.yaml": "namespace: x\nresources: [a.yaml]\n",
+		"k/a.yaml":             "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, annotations: {" + konfig.HelmGeneratedAnnotation + ": \"true\"}}}\n",
+	}, false},
 	{"a key of another type", map[string]string{"k/kustomization.yaml": "resources: [a.yaml]\n", "k/a.yaml": "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, annotations: {a: [b]}}}\n"}, true},
 }
 

@@ -319,6 +319,10 @@ var shapes = []struct {
 		"k/kustomization.yaml": "namePrefix: p-\nresources: [a.yaml]\n",
 		"k/a.yaml":             "{apiVersion: v1, kind: ServiceAccount, metadata: {name: s, namespace: two}}\n---\n" + strings.Replace(bindings, "name: s, namespace: one", "name: s, namespace: two", 1),
 	}, true},
+	{"notes like the library's own", map[string]string{
+		"k/kustomization.yaml": "namePrefix: p-\nresources: [a.yaml]\n",
+		"k/a.yaml":             "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, annotations: {config.kubernetes.io/origin: \"path: x\", alpha.config.kubernetes.io/transformations: \"[]\", internal.config.kubernetes.io/prefixes: q-, config.kubernetes.io/path: x, config.kubernetes.io/index: \"0\"}}}\n",
+	}, true},
 	{"an object marked as a chart's", map[string]string{
 		"k/kustomization.yaml": "namespace: x\nresources: [a.yaml]\n",
 		"k/a.yaml":             "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, annotations: {" + konfig.HelmGeneratedAnnotation + ": \"true\"}}}\n",

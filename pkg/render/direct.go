@@ -3,12 +3,13 @@
 package render
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path"
 	"path/filepath"
 	"reflect"
+	"slices"
+	"strings"
 
 	"sigs.k8s.io/kustomize/api/builtins"
 	"sigs.k8s.io/kustomize/api/filters/namespace"
@@ -18,6 +19,7 @@ import (
 	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/api/resource"
 	"sigs.k8s.io/kustomize/api/types"
+	sigsyaml "sigs.k8s.io/yaml"
 )
 
 // direct builds most kustomizations with the library's own transformers, in
@@ -182,14 +184,24 @@ func (d *direct) generate(set *objects, ldr *loader, k *types.Kustomization) err
 	return nil
 }
 
-// configure hands a plugin its configuration as the library does, as text:
-// JSON, which is YAML too.
+// configure hands a plugin its configuration as the library does, as text that
+// the same encoder writes: not every string comes back as it was.
 func (d *direct) configure(p resmap.Configurable, ldr *loader, config any) error {
-	text, err := json.Marshal(config)
+	text, err := sigsyaml.Marshal(config)
 	if err != nil {
 		return err
 	}
 	return p.Config(d.helpers(ldr), text)
+}
+
+// reread gives a value as it comes out of the text in which the library hands
+// it to a transformer.
+func reread[T any](v T) (out T, err error) {
+	text, err := sigsyaml.Marshal(v)
+	if err != nil {
+		return out, err
+	}
+	return out, sigsyaml.Unmarshal(text, &out)
 }
 
 // transform runs the transformers of one kustomization in the library's order.
@@ -204,13 +216,20 @@ func (d *direct) transform(set *objects, ldr *loader, k *types.Kustomization) er
 	if err := d.patch(ldr, k, run); err != nil {
 		return err
 	}
-	if k.Namespace != "" {
-		if err := d.namespace(set, k.Namespace); err != nil {
+	v, err := reread(settings{
+		Prefix: k.NamePrefix, Suffix: k.NameSuffix, Namespace: k.Namespace, Labels: k.Labels,
+		CommonLabels: k.CommonLabels, CommonAnnotations: k.CommonAnnotations, Replicas: k.Replicas, Images: k.Images,
+	})
+	if err != nil {
+		return err
+	}
+	if v.Namespace != "" {
+		if err := d.namespace(set, v.Namespace); err != nil {
 			return err
 		}
 		set.DropEmpties()
 	}
-	all, err := d.plain(k)
+	all, err := d.plain(v)
 	if err != nil {
 		return err
 	}
@@ -228,17 +247,27 @@ func (d *direct) transform(set *objects, ldr *loader, k *types.Kustomization) er
 			return err
 		}
 	}
-	for _, r := range k.Replicas {
+	for _, r := range v.Replicas {
 		if err := run(&builtins.ReplicaCountTransformerPlugin{Replica: r, FieldSpecs: d.specs.Replicas}); err != nil {
 			return err
 		}
 	}
-	for _, i := range k.Images {
+	for _, i := range v.Images {
 		if err := run(&builtins.ImageTagTransformerPlugin{ImageTag: i, FieldSpecs: d.specs.Images}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// settings are what a kustomization says to transformers that are not patches.
+type settings struct {
+	Prefix, Suffix, Namespace string
+	Labels                    []types.Label
+	CommonLabels              map[string]string
+	CommonAnnotations         map[string]string
+	Replicas                  []types.Replica
+	Images                    []types.Image
 }
 
 // patchConfig is what the patch transformers are configured with.
@@ -297,26 +326,26 @@ func (d *direct) namespace(set *objects, name string) error {
 }
 
 // plain gives the transformers between the namespace's and the JSON patches.
-func (d *direct) plain(k *types.Kustomization) ([]resmap.Transformer, error) {
+func (d *direct) plain(v settings) ([]resmap.Transformer, error) {
 	var all []resmap.Transformer
-	if k.NamePrefix != "" {
-		all = append(all, &builtins.PrefixTransformerPlugin{Prefix: k.NamePrefix, FieldSpecs: d.specs.NamePrefix})
+	if v.Prefix != "" {
+		all = append(all, &builtins.PrefixTransformerPlugin{Prefix: v.Prefix, FieldSpecs: d.specs.NamePrefix})
 	}
-	if k.NameSuffix != "" {
-		all = append(all, &builtins.SuffixTransformerPlugin{Suffix: k.NameSuffix, FieldSpecs: d.specs.NameSuffix})
+	if v.Suffix != "" {
+		all = append(all, &builtins.SuffixTransformerPlugin{Suffix: v.Suffix, FieldSpecs: d.specs.NameSuffix})
 	}
-	for _, l := range k.Labels {
+	for _, l := range v.Labels {
 		specs, err := d.specs.of(l)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, &builtins.LabelTransformerPlugin{Labels: l.Pairs, FieldSpecs: specs})
 	}
-	if len(k.CommonLabels) > 0 {
-		all = append(all, &builtins.LabelTransformerPlugin{Labels: k.CommonLabels, FieldSpecs: d.specs.CommonLabels})
+	if len(v.CommonLabels) > 0 {
+		all = append(all, &builtins.LabelTransformerPlugin{Labels: v.CommonLabels, FieldSpecs: d.specs.CommonLabels})
 	}
-	if len(k.CommonAnnotations) > 0 {
-		all = append(all, &builtins.AnnotationsTransformerPlugin{Annotations: k.CommonAnnotations, FieldSpecs: d.specs.CommonAnnotations})
+	if len(v.CommonAnnotations) > 0 {
+		all = append(all, &builtins.AnnotationsTransformerPlugin{Annotations: v.CommonAnnotations, FieldSpecs: d.specs.CommonAnnotations})
 	}
 	return all, nil
 }
@@ -325,6 +354,7 @@ func (d *direct) plain(k *types.Kustomization) ([]resmap.Transformer, error) {
 type loader struct {
 	fs   *files
 	root string
+	open []string // the directories whose kustomizations include this one
 }
 
 func (l *loader) Repo() string                   { return "" }
@@ -334,7 +364,7 @@ func (l *loader) New(string) (ifc.Loader, error) { return nil, errIndirect }
 
 // Load reads a file that lies in the directory, links followed.
 func (l *loader) Load(name string) ([]byte, error) {
-	if filepath.IsAbs(name) {
+	if filepath.IsAbs(name) || isRemote(name) {
 		return nil, errIndirect
 	}
 	full := path.Join(l.root, name)
@@ -345,16 +375,26 @@ func (l *loader) Load(name string) ([]byte, error) {
 	return l.fs.ReadFile(full)
 }
 
-// below gives the loader of another directory.
+// below gives the loader of another directory. The library takes none that
+// contains one that leads here, and no path with dots inside of a name.
 func (l *loader) below(name string) (*loader, error) {
-	if filepath.IsAbs(name) {
+	if name == "" || filepath.IsAbs(name) || isRemote(name) {
 		return nil, errIndirect
+	}
+	for part := range strings.SplitSeq(name, "/") {
+		if part != ".." && strings.Contains(part, "..") {
+			return nil, errIndirect
+		}
 	}
 	dir, file, err := l.fs.CleanedAbs(path.Join(l.root, name))
 	if err != nil || file != "" {
 		return nil, errIndirect
 	}
-	return &loader{fs: l.fs, root: string(dir)}, nil
+	open := append(slices.Clone(l.open), l.root)
+	if slices.ContainsFunc(open, func(o string) bool { return below(o, string(dir)) }) {
+		return nil, errIndirect
+	}
+	return &loader{fs: l.fs, root: string(dir), open: open}, nil
 }
 
 func (l *loader) kustomization() (*types.Kustomization, error) {

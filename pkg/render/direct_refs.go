@@ -121,20 +121,43 @@ func (s *fieldSpecs) referring(id ids.ResId) []field {
 func (s *fieldSpecs) fixReferences(o *objects) error {
 	index := newNames(o)
 	for i, r := range o.all {
-		for _, f := range s.referring(index.first[i]) {
+		fields := s.referring(index.first[i])
+		if len(fields) == 0 {
+			continue
+		}
+		if err := confirm(r); err != nil {
+			return err
+		}
+		// As they are now: fixing the first field may change them.
+		bound, err := boundNamespaces(r, index.now[i])
+		if err != nil {
+			return err
+		}
+		for _, f := range fields {
 			names := map[string]bool{}
 			if !f.spec.CreateIfNotPresent && !holds(r.YNode(), f.path, names) {
 				continue
 			}
-			c, err := index.candidates(r, index.now[i], names)
-			if err != nil {
-				return err
-			}
+			c := index.candidates(index.now[i], bound, names)
 			filter := nameref.Filter{Referrer: r, NameFieldToUpdate: f.spec, ReferralTarget: f.target, ReferralCandidates: c}
 			if err := r.ApplyFilter(filter); err != nil {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// confirm is an error where the library's filter refuses a resource, whatever
+// it refers to.
+func confirm(r *resource.Resource) error {
+	meta, err := r.GetMeta()
+	if err != nil {
+		return err
+	}
+	gvk := r.GetGvk()
+	if meta.APIVersion != gvk.ApiVersion() || meta.Kind != gvk.Kind || meta.Name != r.GetName() || meta.Namespace != r.GetNamespace() {
+		return errIndirect
 	}
 	return nil
 }
@@ -234,16 +257,12 @@ type candidates struct {
 	original, now map[string]bool // the namespaces of all candidates, of any name
 }
 
-// candidates gives what r, whose id is id, may refer to: what is in its
-// namespace or in none, and what a RoleBinding may bind elsewhere.
-func (n *names) candidates(r *resource.Resource, id ids.ResId, wanted map[string]bool) (*candidates, error) {
+// candidates gives what the resource of an id may refer to: what is in its
+// namespace or in none, and in the namespaces that it binds.
+func (n *names) candidates(id ids.ResId, bound, wanted map[string]bool) *candidates {
 	reach := func(string) bool { return true }
 	if !id.IsClusterScoped() {
 		own := id.EffectiveNamespace()
-		bound, err := boundNamespaces(r)
-		if err != nil {
-			return nil, err
-		}
 		reach = func(at string) bool { return at == ids.TotallyNotANamespace || at == own || bound[at] }
 	}
 	c := &candidates{index: n, original: map[string]bool{}, now: map[string]bool{}}
@@ -264,7 +283,7 @@ func (n *names) candidates(r *resource.Resource, id ids.ResId, wanted map[string
 		}
 	}
 	sort.Ints(c.list)
-	return c, nil
+	return c
 }
 
 func (c *candidates) Resources() []*resource.Resource {
@@ -305,9 +324,9 @@ func (c *candidates) grouped(all map[string]bool, of []ids.ResId) map[string][]*
 // boundNamespaces are those of the ServiceAccounts that a RoleBinding binds.
 // The library compares them with the namespace as it is written, so one that
 // is not plain is left to the library.
-func boundNamespaces(r *resource.Resource) (map[string]bool, error) {
+func boundNamespaces(r *resource.Resource, id ids.ResId) (map[string]bool, error) {
 	bound := map[string]bool{}
-	if r.GetKind() != "RoleBinding" {
+	if r.GetKind() != "RoleBinding" || id.IsClusterScoped() {
 		return bound, nil
 	}
 	subjects, err := r.GetSlice("subjects")
@@ -320,8 +339,13 @@ func boundNamespaces(r *resource.Resource) (map[string]bool, error) {
 			return nil, errIndirect
 		}
 		at, named := subject["namespace"]
-		kind, _ := subject["kind"].(string)
-		if !named || kind != "ServiceAccount" {
+		kind, typed := subject["kind"]
+		if !named || !typed {
+			continue
+		}
+		if text, ok := kind.(string); !ok {
+			return nil, errIndirect
+		} else if text != "ServiceAccount" {
 			continue
 		}
 		name, ok := at.(string)

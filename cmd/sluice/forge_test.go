@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -105,6 +106,7 @@ func (f *testForge) git(args ...string) (string, error) {
 //	forge lie                  branches that the API moves only seem to move
 //	forge fault STATUS METHOD PATH [MESSAGE]
 //	forge mend                 no more faults and lies
+//	forge setup FILE           how it is set up: a fake.Setup in JSON
 func forgeState(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: forge VERB ARG...")
@@ -191,6 +193,9 @@ func forgeState(ts *testscript.TestScript, neg bool, args []string) {
 			http.Error(w, fmt.Sprintf(`{"message": %q}`, message), status)
 			return true
 		}
+	case "setup":
+		f.api.Setup = fake.Setup{}
+		ts.Check(json.Unmarshal([]byte(ts.ReadFile(arg(1))), &f.api.Setup))
 	case "lie":
 		f.lies = map[string]string{}
 	case "mend":

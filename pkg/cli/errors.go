@@ -47,6 +47,10 @@ func (c *command) report(err error) int {
 		return exitDone
 	case errors.Is(err, errFound):
 		return exitFound
+	case errors.Is(err, errFaulty):
+		return exitInput
+	case errors.Is(err, errUnasked):
+		return exitRemote
 	case errors.As(err, &unknown):
 		c.say(unknown.Error(), "run the command again: it makes the same commit, so that nothing is done twice")
 		if errors.Is(err, context.Canceled) {

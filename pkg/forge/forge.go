@@ -27,6 +27,7 @@ type Requests interface {
 // Forge is one repository on a forge.
 type Forge interface {
 	Requests
+	Inspector
 	// Evidence gives what has been said of a request and of a commit.
 	Evidence(ctx context.Context, r Request, commit string) (Evidence, error)
 	// Merge moves the request's base branch forward to exactly one commit and

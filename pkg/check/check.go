@@ -26,9 +26,9 @@ type Finding struct {
 	Hint     string   `json:"hint,omitempty"`  // what to set, or to do
 }
 
-// String gives "where: text".
+// String gives "where: text", or the text alone where it says both.
 func (f Finding) String() string {
-	if f.Where == "" {
+	if strings.Contains(f.Text, f.Where) {
 		return f.Text
 	}
 	return f.Where + ": " + f.Text

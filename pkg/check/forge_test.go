@@ -100,7 +100,7 @@ func TestForge(t *testing.T) {
 		"may not merge":       {own, do(set(production, func(p *forge.Protection) { p.Merge = forge.No })), of("problem env/production: may not merge into it")},
 		"merge not told":      {own, do(set(production, func(p *forge.Protection) { p.Merge = forge.Unknown })), nil},
 		"pushed by the forge": {own, do(add(production, rule(forge.Restricted, forge.No))), nil},
-		"made by a push":      {own, do(add(production, rule(forge.Restricted, forge.No)), set(production, absent)), of("problem env/production: not everybody may push")},
+		"made by a push":      {own, do(add(production, rule(forge.Restricted, forge.No)), set(production, absent)), of("problem env/production: not everybody may push to it: sluice commit --push is refused")},
 
 		"GitHub's buttons":      {hub, do(set(production, unprotected)), of("advice env/production: keeps those who may write", "advice env/production: makes another commit (merge commit, squash, rebase)")},
 		"one button":            {hub, do(set(production, func(p *forge.Protection) { p.Rules, p.Methods = p.Rules[:2], []forge.Method{forge.SquashMerge} })), of("advice env/production: makes another commit (squash)")},

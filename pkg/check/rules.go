@@ -39,8 +39,8 @@ func (b branchRole) who() string {
 	switch {
 	case b.snapshot:
 		return "sluice promote " + b.env.Name
-	case b.first():
-		return "sluice commit --push"
+	case b.first(), !b.p.Exists:
+		return "sluice commit --push" // which makes those that are not there
 	}
 	return "sluice promote " + b.env.Name + " --merge"
 }
@@ -58,7 +58,9 @@ func (b branchRole) rule(r forge.Rule) {
 		if b.pushed {
 			b.stops(r, fmt.Sprintf("only pull requests may change it: %s pushes to it", b.who()), passList)
 		}
-		b.approvals(r)
+		if r.Bypass != forge.No { // otherwise no approval helps
+			b.approvals(r)
+		}
 	case forge.Approvals:
 		b.approvals(r)
 	case forge.StatusChecks:

@@ -288,13 +288,14 @@ func (c *command) writeArea(b *strings.Builder, a *area) {
 	if a.Hint != "" {
 		fmt.Fprintf(b, "    hint: %s\n", escape(a.Hint))
 	}
-	for _, f := range a.Findings {
+	for i, f := range a.Findings {
 		color := yellow
 		if f.Severity == check.Problem {
 			color = red
 		}
 		fmt.Fprintf(b, "  %s: %s\n", c.paint(c.Out, color, string(f.Severity)), escape(f.String()))
-		if f.Hint != "" {
+		last := i == len(a.Findings)-1 || a.Findings[i+1].Hint != f.Hint
+		if f.Hint != "" && last { // once for all that it helps against
 			fmt.Fprintf(b, "    hint: %s\n", escape(f.Hint))
 		}
 	}

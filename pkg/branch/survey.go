@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/repo"
 )
@@ -12,10 +11,9 @@ import (
 // Survey is how a chain's branches stand to its next commit, whatever that
 // will hold.
 type Survey struct {
-	Refused []error              // why it would be refused: *finding.Refusal, *HistoryError, *EditedError, *repo.MissingObjectError
-	Strays  []*Stray             // branches that left the line, which it takes in
-	Untold  []string             // branches of which it cannot be told whether they did
-	Made    []config.Environment // whose branches it makes
+	Refused []error  // why it would be refused: *finding.Refusal, *HistoryError, *EditedError, *repo.MissingObjectError
+	Strays  []*Stray // branches that left the line, which it takes in
+	Untold  []string // branches of which it cannot be told whether they did
 }
 
 // Look finds everything for which a commit of source, by the config at file,
@@ -24,9 +22,6 @@ type Survey struct {
 func Look(ctx context.Context, r *repo.Repo, heads []Head, source repo.ID, file, ours string) (*Survey, error) {
 	s := &Survey{}
 	for i, h := range heads {
-		if h.Tip == "" {
-			s.Made = append(s.Made, h.Environment)
-		}
 		if i > 0 && h.Tip != "" {
 			continue // it stays where it is
 		}
@@ -35,42 +30,54 @@ func Look(ctx context.Context, r *repo.Repo, heads []Head, source repo.ID, file,
 		}
 	}
 	from, err := start(ctx, r, heads)
-	if err != nil {
-		return s, s.take(err)
+	if err == nil {
+		from, err = s.line(ctx, r, heads, from, ours)
 	}
+	if err := s.take(err); err != nil {
+		return nil, err
+	}
+	if from.Provenance == nil {
+		return s, nil
+	}
+	if _, err := checkSource(ctx, r, from, source, Options{}); s.take(err) != nil {
+		return nil, err
+	}
+	if err := s.take(checkConfig(r, from, source, file)); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// line looks at what the next commit goes on from, and at the branches that it
+// would take in. It gives that head with what can be believed of it.
+func (s *Survey) line(ctx context.Context, r *repo.Repo, heads []Head, from Head, ours string) (_ Head, err error) {
 	l := &line{from: from, parent: rootCommit()}
 	if from.Tip != "" && from.Tip != rootID {
 		if l.parent, err = r.Commit(from.Tip); err != nil {
-			return s, s.take(err)
+			return l.from, err
 		}
 	}
 	if err := s.take(l.checkFrom(ctx, r, ours, Options{})); err != nil {
-		return nil, err
+		return l.from, err
 	}
 	for _, h := range heads {
 		if h.Environment.Name == from.Environment.Name {
 			continue
 		}
 		if err := s.take(l.takeIn(ctx, r, h, ours, Options{})); err != nil {
-			return nil, err
+			return l.from, err
 		}
 	}
 	s.Untold = l.untold
 	for _, stray := range l.strays {
-		if stray.tip != rootID && stray.How != Edited {
+		if stray.tip != rootID { // where a branch begins that is still to be made
 			s.Strays = append(s.Strays, stray)
 		}
 	}
 	if len(l.edits) > 0 {
 		s.Refused = append(s.Refused, &EditedError{l.edits})
 	}
-	if l.from.Provenance == nil {
-		return s, nil
-	}
-	if _, err := checkSource(ctx, r, l.from, source, Options{}); s.take(err) != nil {
-		return nil, err
-	}
-	return s, s.take(checkConfig(r, l.from, source, file))
+	return l.from, nil
 }
 
 // take keeps a refusal, and gives back what is none.

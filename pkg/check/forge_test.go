@@ -105,7 +105,7 @@ func TestForge(t *testing.T) {
 		"GitHub's buttons":      {hub, do(set(production, unprotected)), of("advice env/production: keeps those who may write", "advice env/production: makes another commit (merge commit, squash, rebase)")},
 		"one button":            {hub, do(set(production, func(p *forge.Protection) { p.Rules, p.Methods = p.Rules[:2], []forge.Method{forge.SquashMerge} })), of("advice env/production: makes another commit (squash)")},
 		"no button is shown":    {hub, do(set(production, func(p *forge.Protection) { p.Rules = p.Rules[:2] }), settings(func(s *forge.Settings) { s.Methods = nil })), nil},
-		"unprotected":           {all, do(set(staging, unprotected)), of("advice env/staging: to push to it by force and to delete it")},
+		"unprotected":           {all, do(set(staging, unprotected)), of("advice env/staging: nothing keeps those who may write to the repository from this: to push to it by force and to delete it")},
 		"unprotected, perhaps":  {all, do(set(staging, func(p *forge.Protection) { p.Rules, p.Unread = p.Rules[:1], []string{"y"} })), of("advice env/staging: not looked at: y", "advice env/staging: nothing that this token is shown keeps")},
 		"heads are deleted":     {all, do(settings(func(s *forge.Settings) { s.AutoDelete = forge.Yes })), nil},
 		"env branch is deleted": {all, do(settings(func(s *forge.Settings) { s.AutoDelete = forge.Yes }), set(staging, func(p *forge.Protection) { p.Rules = p.Rules[:1] })), of("advice env/staging: to delete it", "advice env/staging: head branches of merged requests are deleted")},
@@ -123,6 +123,8 @@ func TestForge(t *testing.T) {
 		"restricted root":      {all, do(add(staging, rule(forge.Restricted, forge.No))), of("problem env/staging: not everybody may push")},
 		"restricted":           {hub, do(add(production, rule(forge.Restricted, forge.No))), of("problem env/production: promote production --merge is refused")},
 		"a queue":              {hub, do(add(production, rule(forge.Queue, forge.No))), of("problem env/production: through a merge queue")},
+		"a queue for a merge":  {own, do(add(production, rule(forge.Queue, forge.No))), nil},
+		"merges at the root":   {own, do(set(staging, func(p *forge.Protection) { p.Merge = forge.No })), nil},
 		"deployments":          {all, do(add(staging, rule(forge.Deployments, forge.No))), of("problem env/staging: through deployments")},
 		"workflows":            {all, do(add(staging, rule(forge.Workflows, forge.No))), of("problem env/staging: through workflows")},
 		"no creation":          {all, do(add(staging, rule(forge.NoCreation, forge.No)), set(staging, absent)), of("problem env/staging: cannot be made")},
@@ -151,6 +153,19 @@ func TestForge(t *testing.T) {
 				}
 				hold(t, f.Findings(chain()), c.want)
 			})
+		}
+	}
+}
+
+// TestHints holds that what to set is told in the words of the forge.
+func TestHints(t *testing.T) {
+	for kind, want := range map[forge.Type]string{forge.GitHub: "Restrict updates", forge.Gitea: "fast-forward-only", forge.GitLab: "Fast-forward merge"} {
+		f := sound(kind)
+		f.Settings.Methods = []forge.Method{forge.SquashMerge}
+		set(production, func(p *forge.Protection) { p.Rules = p.Rules[:2] })(&f)
+		found := f.Findings(chain())
+		if len(found) == 0 || !strings.Contains(found[len(found)-1].Hint, want) {
+			t.Errorf("%s: %+v, want %q", kind, found, want)
 		}
 	}
 }

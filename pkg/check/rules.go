@@ -107,9 +107,7 @@ func (b branchRole) statusChecks(r forge.Rule) {
 	names := strings.Join(r.Names, ", ")
 	switch {
 	case b.first() || b.snapshot:
-		if b.pushed {
-			b.stops(r, fmt.Sprintf("a commit comes in once %s has passed on it: on those that %s pushes nothing has run yet", names, b.who()), passList)
-		}
+		b.stops(r, fmt.Sprintf("a commit comes in once %s has passed on it: on those that %s pushes nothing has run yet", names, b.who()), passList)
 	default:
 		missing := slices.DeleteFunc(slices.Clone(r.Names), func(n string) bool { return slices.Contains(b.env.RequiredChecks, n) })
 		if len(missing) > 0 && r.Bypass != forge.Yes {

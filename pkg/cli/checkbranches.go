@@ -76,6 +76,9 @@ func (k *checkup) chain(ctx context.Context, a *area, chain config.Chain, source
 				return unknown
 			}
 		}
+		if len(survey.Untold) > 0 {
+			return branch.UnknownHistory("whether " + strings.Join(survey.Untold, ", ") + " has left the line cannot be told")
+		}
 		return nil
 	})
 	if survey == nil {

@@ -103,7 +103,9 @@ func TestProtection(t *testing.T) {
 			},
 			forge.Protection{Exists: true, Merge: forge.No, Rules: []forge.Rule{
 				rule(forge.Restricted, forge.No), rule(forge.NoForce, ""), rule(forge.NoDeletion, ""),
-				{Kind: forge.Approvals, By: by, Count: 2}, {Kind: forge.StatusChecks, By: by, Names: []string{"ci"}}, rule(forge.Signed, ""),
+				{Kind: forge.Approvals, By: by, Count: 2},
+				{Kind: forge.StatusChecks, By: by, Names: []string{"ci"}},
+				rule(forge.Signed, ""),
 			}},
 		},
 	} {

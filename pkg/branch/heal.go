@@ -107,7 +107,12 @@ func (l *line) checkFrom(ctx context.Context, r *repo.Repo, ours string, o Optio
 	case h.Foreign:
 		return l.adopt(h, o)
 	}
-	edit, since, err := editAt(ctx, r, h, ours)
+	// What a forge's merge button made stands beside the line that it merged.
+	lines := l.parent.Parents[min(1, len(l.parent.Parents)):]
+	if h.asked != "" {
+		lines = append(lines[:len(lines):len(lines)], h.asked)
+	}
+	edit, since, err := editAt(ctx, r, h, ours, lines...)
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,7 @@ func (s *Start) Plan(ctx context.Context, r *repo.Repo, environments []*tree.Env
 	root := heads[0]
 	next := &Next{Root: root.Environment, Tip: root.Tip, local: root.Local, spec: spec{signer: o.Signer}}
 	for i, h := range heads {
-		if i > 0 && h.Tip != "" {
+		if i > 0 && h.Tip != "" || h.there {
 			continue
 		}
 		if err := CheckMovable(r, h.Environment.Branch); err != nil {

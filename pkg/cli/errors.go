@@ -41,6 +41,7 @@ func (c *command) report(err error) int {
 		fetch    *program.FetchError
 		closed   *gatesError
 		answer   *forge.Error
+		half     *halfwayError
 	)
 	switch {
 	case err == nil:
@@ -53,6 +54,9 @@ func (c *command) report(err error) int {
 			return exitInterrupted
 		}
 		return exitRemote
+	case errors.Is(err, context.Canceled) && errors.As(err, &half):
+		c.say("interrupted: "+half.done, "run the command again: it goes on where it was")
+		return exitInterrupted
 	case errors.Is(err, context.Canceled):
 		c.say("interrupted: nothing was changed that was not reported", "")
 		return exitInterrupted
@@ -121,8 +125,11 @@ func remoteHint(err error) (hint string, isRemote bool) {
 		moved      *repo.RemoteMovedError
 		declined   *repo.DeclinedError
 		notForward *repo.NotForwardError
+		unmade     *unmadeError
 	)
 	switch {
+	case errors.As(err, &unmade):
+		return unmadeHint, true
 	case errors.As(err, &auth):
 		return auth.Hint, true
 	case errors.As(err, &moved):
@@ -274,3 +281,14 @@ func hint(err error) string {
 	}
 	return ""
 }
+
+// halfwayError is a run that ended when some of it had been done, which an
+// interruption has to say. What it shows otherwise is why it ended.
+type halfwayError struct {
+	done string
+	err  error
+}
+
+func (e *halfwayError) Error() string { return e.err.Error() }
+
+func (e *halfwayError) Unwrap() error { return e.err }

@@ -59,7 +59,7 @@ branch here.`,
 			switch {
 			case err != nil:
 				return err
-			case target.Type == forge.None || e.PromotedFrom == "":
+			case target.Type == forge.None:
 				return c.promoteHere(cmd.Context(), w, cfg, e, o)
 			}
 			return c.promoteByRequest(cmd.Context(), w, cfg, e, target, o)
@@ -108,7 +108,11 @@ func (c *command) verifyCandidate(ctx context.Context, w *workspace, plan *promo
 	if err != nil || len(found) == 0 {
 		return err
 	}
-	return notRendered(plan.Candidate, found, "see all of it: sluice verify "+plan.Environment.PromotedFrom)
+	hint := "see all of it: sluice verify " + plan.Environment.PromotedFrom
+	if plan.Environment.PromotedFrom == "" {
+		hint = fmt.Sprintf("delete the branch %s, and run sluice commit --pull-request again", branch.Snapshot(plan.Environment.Name))
+	}
+	return notRendered(plan.Candidate, found, hint)
 }
 
 // notRendered refuses a commit that could not be verified.

@@ -96,6 +96,7 @@ func (f *testForge) git(args ...string) (string, error) {
 //	forge body N FILE          its text
 //	forge write N FILE         give it another text
 //	forge close N
+//	forge merged N             somebody pressed its button
 //	forge ready N              it is no draft any more
 //	forge writer USER          who may write to the repository
 //	forge review N USER STATE [REV]
@@ -156,6 +157,8 @@ func forgeState(ts *testscript.TestScript, neg bool, args []string) {
 		pull().Body = ts.ReadFile(arg(2))
 	case "close":
 		pull().Closed = true
+	case "merged":
+		pull().Merged = true
 	case "ready":
 		pull().Draft = false
 	case "writer":

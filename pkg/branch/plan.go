@@ -126,7 +126,7 @@ func (n *Next) compose(ctx context.Context, r *repo.Repo, l *line, unrelated boo
 	}
 	recorded := l.from.Provenance
 	gone := removed(recorded, environments)
-	if !differ && len(gone) == 0 && recorded != nil && sameNames(recorded, environments) && len(l.strays) == 0 && len(l.edits) == 0 {
+	if !differ && len(gone) == 0 && recorded != nil && sameNames(recorded, environments) && len(l.strays) == 0 && len(l.edits) == 0 && !l.unsaid {
 		n.Outcome = Unchanged
 		return nil
 	}

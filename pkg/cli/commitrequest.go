@@ -81,18 +81,27 @@ func (p *pushRun) ask(ctx context.Context, tips branch.Tips, plans []*branch.Nex
 			return nil, err
 		}
 	}
+	var done []string
 	for i, plan := range reviews {
 		if plan == nil {
 			continue
 		}
-		if results[i].Made, err = p.makeBranches(ctx, p.chains[i], made[i]); err == nil {
-			err = p.request(ctx, p.asks[i], plan, &results[i])
+		r := &results[i]
+		r.Made, err = p.makeBranches(ctx, p.chains[i], made[i])
+		for _, name := range r.Made {
+			done = append(done, name+" was made")
+		}
+		if err == nil {
+			err = p.request(ctx, p.asks[i], plan, r)
 		}
 		if err != nil {
 			if plans[i].Outcome == branch.Committed {
-				p.open[i][results[i].Commit] = results[i]
+				p.open[i][r.Commit] = *r
 			}
-			return nil, err
+			return nil, halfway(done, err)
+		}
+		if r.Request.Number > 0 {
+			done = append(done, fmt.Sprintf("#%d is there", r.Request.Number))
 		}
 		if done := p.done[i]; done != nil && plans[i].Outcome != branch.Committed {
 			done.Request = results[i].Request

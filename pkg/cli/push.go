@@ -45,8 +45,12 @@ func (c *command) commitAndPush(ctx context.Context, w *workspace, s *snapshot, 
 	if err != nil {
 		return nil, err
 	}
-	p := c.pushRun(w, s, full, options, remote)
-	return p.run(ctx)
+	results, err := c.pushRun(w, s, full, options, remote).run(ctx)
+	var declined *repo.DeclinedError
+	if errors.As(err, &declined) && protected(declined) {
+		err = &protectedError{err}
+	}
+	return results, err
 }
 
 func (c *command) pushRun(w *workspace, s *snapshot, full bool, options branch.Options, remote *repo.Remote, more ...string) *pushRun {

@@ -109,10 +109,9 @@ func (l *line) checkFrom(ctx context.Context, r *repo.Repo, ours string, o Optio
 	case h.Foreign:
 		return l.adopt(h, o)
 	}
-	// What a forge's merge button made stands beside the line that it merged.
-	lines := l.parent.Parents[min(1, len(l.parent.Parents)):]
+	var lines []repo.ID
 	if h.asked != "" {
-		lines = append(lines[:len(lines):len(lines)], h.asked)
+		lines = append(lines, h.asked)
 	}
 	edit, since, err := editAt(ctx, r, h, ours, lines...)
 	if err != nil {
@@ -125,7 +124,7 @@ func (l *line) checkFrom(ctx context.Context, r *repo.Repo, ours string, o Optio
 	if l.records = since; since != nil {
 		l.from.Provenance = since.provenance
 	}
-	if edit == nil && len(lines) > 0 && !slices.ContainsFunc(since.provenance.Environments, func(e tree.EnvironmentRecord) bool { return e.RolledBackTo != "" }) {
+	if edit == nil && (len(lines) > 0 || len(l.parent.Parents) > 1) && !slices.ContainsFunc(since.provenance.Environments, func(e tree.EnvironmentRecord) bool { return e.RolledBackTo != "" }) {
 		brought, complete, err := writer(ctx, r, since, h.Tip)
 		l.unsaid = brought == nil && complete
 		return err

@@ -66,11 +66,6 @@ request that asks for it, or brings the open one up to date. sluice promote ENV
 			}
 			c.noteOwner(w)
 			var results []committed
-			if !ask {
-				if err := gated(s.config, push); err != nil {
-					return err
-				}
-			}
 			switch {
 			case ask:
 				results, err = c.commitAndAsk(cmd.Context(), w, s, full, options)
@@ -81,9 +76,6 @@ request that asks for it, or brings the open one up to date. sluice promote ENV
 			}
 			if err != nil {
 				return err
-			}
-			if ask {
-				c.noteRequests(s.config, results)
 			}
 			return unprinted(c.printCommits(results), movedTo(results))
 		},
@@ -144,6 +136,9 @@ func discards(edits []branch.Edit) []discarded {
 
 // commit moves the branches here.
 func (c *command) commit(ctx context.Context, w *workspace, s *snapshot, full bool, options branch.Options) ([]committed, error) {
+	if err := gated(s.config, false); err != nil {
+		return nil, err
+	}
 	h := hydration{c: c, w: w, s: s, full: full}
 	var starts []*branch.Start
 	for _, chain := range s.config.Chains() {

@@ -52,7 +52,11 @@ func (c *command) commitAndAsk(ctx context.Context, w *workspace, s *snapshot, f
 		q.history = p.history
 		p.asks = append(p.asks, q)
 	}
-	return p.run(ctx)
+	results, err := p.run(ctx)
+	if err == nil {
+		c.noteRequests(s.config, results)
+	}
+	return results, err
 }
 
 // ask writes the commits of one attempt, verifies those that their branches have
@@ -221,7 +225,7 @@ func gated(cfg *config.Config, push bool) error {
 		if push && (e.Approvals > 0 || len(e.RequiredChecks) > 0) {
 			return &finding.Refusal{
 				Text: fmt.Sprintf("environment %q asks for approvals or checks, and --push moves its branch without", e.Name),
-				Hint: "ask for the commit: sluice commit --pull-request",
+				Hint: "ask for the commit: sluice commit --pull-request; without a forge, take approvals and requiredChecks out of the config",
 			}
 		}
 	}

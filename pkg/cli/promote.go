@@ -32,7 +32,8 @@ func (c *command) promoteCommand() *cobra.Command {
 the commit by rendering its source again, and opens a pull request on the forge
 that origin is on, or brings the open one up to date. With --merge it moves the
 branch: fast-forward only, to the commit of the request, once approvals and
-checks of exactly that commit are there.
+checks of exactly that commit are there. The first environment of a chain gets
+what sluice commit --pull-request asked for.
 
 Without a forge it shows what the environment would get, and --merge moves the
 branch here.`,

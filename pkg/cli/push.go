@@ -41,6 +41,9 @@ type pushRun struct {
 // commitAndPush commits onto the branches as a remote has them. What it takes
 // over from there depends on the tips; all else is rendered once.
 func (c *command) commitAndPush(ctx context.Context, w *workspace, s *snapshot, full bool, options branch.Options, name string) ([]committed, error) {
+	if err := gated(s.config, true); err != nil {
+		return nil, err
+	}
 	remote, err := c.remote(w, name)
 	if err != nil {
 		return nil, err

@@ -99,6 +99,7 @@ func (ci CI) data() (*data, error) {
 		check("", "the config's path", file)
 		d.Flag = " -f " + file
 	}
+	// Where the first environment's branch is protected, this is what changes.
 	d.Commit = "sluice" + d.Flag + " commit --push"
 	for i, e := range cfg.Environments {
 		check(fmt.Sprintf("environments[%d].branch", i), "the branch", e.Branch)

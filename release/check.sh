@@ -34,6 +34,7 @@ cd "$work/one/dist"
 printf 'release %s\n' "$(cat "$key.pub")" >"$work/signers"
 ssh-keygen -q -Y verify -f "$work/signers" -I release -n sluice-release -s checksums.txt.sig <checksums.txt >&2
 sha256sum --check --quiet checksums.txt
+go version -m sluice_linux_amd64*/sluice | grep -q "vcs.revision=$(git -C .. rev-parse HEAD)" || { echo "the program does not say which commit it is" >&2; exit 1; }
 tar -tzf sluice_*_linux_amd64.tar.gz | sort >"$work/packed"
 for file in LICENSE README.md completions/_sluice completions/sluice.bash completions/sluice.fish man/sluice.1.gz sluice; do
     grep -qx "$file" "$work/packed" || { echo "the archive has no $file" >&2; exit 1; }

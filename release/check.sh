@@ -5,6 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 test -z "$(git status --porcelain)" || echo "note: HEAD is built, without what is not committed" >&2
+head=$(git rev-parse HEAD) # who commits in the meantime does not matter
 work=$(mktemp -d)
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
 
@@ -14,6 +15,7 @@ for dir in one another/place; do
     echo "== building in $dir" >&2
     mkdir -p "$(dirname "$work/$dir")"
     git clone -q --no-tags "$PWD" "$work/$dir"
+    git -C "$work/$dir" checkout -q --detach "$head"
     if [ -n "${FRESH:-}" ] && [ "$dir" != one ]; then export GOCACHE=$work/cache; fi
     (
         cd "$work/$dir"
@@ -34,7 +36,7 @@ cd "$work/one/dist"
 printf 'release %s\n' "$(cat "$key.pub")" >"$work/signers"
 ssh-keygen -q -Y verify -f "$work/signers" -I release -n sluice-release -s checksums.txt.sig <checksums.txt >&2
 sha256sum --check --quiet checksums.txt
-go version -m sluice_linux_amd64*/sluice | grep -q "vcs.revision=$(git -C .. rev-parse HEAD)" || { echo "the program does not say which commit it is" >&2; exit 1; }
+go version -m sluice_linux_amd64*/sluice | grep -q "vcs.revision=$head" || { echo "the program does not say which commit it is" >&2; exit 1; }
 tar -tzf sluice_*_linux_amd64.tar.gz | sort >"$work/packed"
 for file in LICENSE README.md completions/_sluice completions/sluice.bash completions/sluice.fish man/sluice.1.gz sluice; do
     grep -qx "$file" "$work/packed" || { echo "the archive has no $file" >&2; exit 1; }

@@ -251,8 +251,11 @@ func hint(err error) string {
 		unborn      *repo.UnbornError
 		unsigned    *repo.SignError
 		mute        *unprintedError
+		byGit       *gitError
 	)
 	switch {
+	case errors.As(err, &byGit):
+		return "what git or one of its hooks says stands above; unless there is a commit all the same, the files are as they were"
 	case errors.As(err, &unsigned):
 		return unsigned.Hint
 	case errors.As(err, &unsupported):

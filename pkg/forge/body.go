@@ -57,8 +57,9 @@ func (p Proposal) Title() string {
 
 func (p Proposal) titlePrefix() string { return fmt.Sprintf("Promote %s to ", p.Environment) }
 
-// wrote tells whether a title is one of ours, not one that somebody chose.
-func (p Proposal) wrote(title string) bool { return strings.HasPrefix(title, p.titlePrefix()) }
+func (p Proposal) wrote(r Request) bool { return strings.HasPrefix(r.Title, p.titlePrefix()) }
+
+func (p Proposal) body(existing string) string { return Body(p, existing) }
 
 // Body is a request's text: what people wrote in existing, which may be empty,
 // around a section about p. It keeps within maxBody as long as people leave

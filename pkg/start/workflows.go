@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -60,8 +61,9 @@ type data struct {
 	Flag                    string // " -f PATH" for a config that is not at the top
 	Commit                  string // the command that hydrates
 	Roots                   []string
-	Direct                  []string // environments that are promoted from a chain's root
-	Promoted                []string // all that are promoted
+	Asked                   bool     // a chain's root has gates: its commit comes in by a request too
+	Direct                  []string // environments that are promoted from a chain's root, if its commit is just pushed
+	Promoted                []string // all that a request is opened for
 	Targets                 []string // their branches
 	Reviewed                bool     // one of them asks for approvals
 	App                     bool     // the config names a GitHub App
@@ -99,15 +101,21 @@ func (ci CI) data() (*data, error) {
 		check("", "the config's path", file)
 		d.Flag = " -f " + file
 	}
-	// Where the first environment's branch is protected, this is what changes.
+	d.Asked = slices.ContainsFunc(cfg.Environments, func(e config.Environment) bool {
+		return e.PromotedFrom == "" && (e.Approvals > 0 || len(e.RequiredChecks) > 0)
+	})
 	d.Commit = "sluice" + d.Flag + " commit --push"
+	if d.Asked {
+		d.Commit = "sluice" + d.Flag + " commit --pull-request"
+	}
 	for i, e := range cfg.Environments {
 		check(fmt.Sprintf("environments[%d].branch", i), "the branch", e.Branch)
 		if e.PromotedFrom == "" {
 			d.Roots = append(d.Roots, e.Branch)
-			continue
-		}
-		if from, _ := cfg.Environment(e.PromotedFrom); from.PromotedFrom == "" {
+			if !d.Asked {
+				continue
+			}
+		} else if from, _ := cfg.Environment(e.PromotedFrom); from.PromotedFrom == "" && !d.Asked {
 			d.Direct = append(d.Direct, e.Name)
 		}
 		s := step{Name: e.Name, Branch: e.Branch, Reviewed: e.Approvals > 0}

@@ -25,6 +25,8 @@ var made = map[string]CI{
 	"plain":   {Main: "master", Version: "v1.2.3"},
 	"app":     {Main: "release/2.x", Version: "v0.0.0-20260105090000-0123456789ab"},
 	"regions": {Main: "main", Version: "v1.2.3-rc.1"},
+	// The first environment has gates: its commit comes in by a request.
+	"reviewed": {Main: "main", Version: "v1.2.3"},
 }
 
 func loadConfig(t *testing.T, dir string) *config.Config {

@@ -95,6 +95,7 @@ func (f *testForge) git(args ...string) (string, error) {
 //	forge list FILE            one line a request
 //	forge body N FILE          its text
 //	forge write N FILE         give it another text
+//	forge title N TITLE        give it another title
 //	forge close N
 //	forge ready N              it is no draft any more
 //	forge writer USER          who may write to the repository
@@ -154,6 +155,8 @@ func forgeState(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(os.WriteFile(ts.MkAbs(arg(2)), []byte(pull().Body+"\n"), 0o600))
 	case "write":
 		pull().Body = ts.ReadFile(arg(2))
+	case "title":
+		pull().Title = arg(2)
 	case "close":
 		pull().Closed = true
 	case "ready":

@@ -258,8 +258,11 @@ func hint(err error) string {
 		unborn      *repo.UnbornError
 		unsigned    *repo.SignError
 		mute        *unprintedError
+		byGit       *gitError
 	)
 	switch {
+	case errors.As(err, &byGit):
+		return "what git or one of its hooks says stands above; the files are as they were"
 	case errors.As(err, &unsigned):
 		return unsigned.Hint
 	case errors.As(err, &unsupported):

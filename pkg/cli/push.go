@@ -225,10 +225,13 @@ func (p *pushRun) landed(ctx context.Context, chain int, tip repo.ID) error {
 }
 
 // said shows what a server and its hooks have to say, each line by itself.
-func (c *command) said(text string) {
+func (c *command) said(text string) { c.told("remote", text) }
+
+// told shows what another program has to say, each line by itself.
+func (c *command) told(who, text string) {
 	for line := range strings.Lines(text) {
 		if line = strings.TrimRight(line, "\r\n\t "); line != "" {
-			fmt.Fprintln(c.Err, "remote: "+escape(line))
+			fmt.Fprintln(c.Err, who+": "+escape(line))
 		}
 	}
 }

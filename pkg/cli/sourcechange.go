@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -33,7 +34,7 @@ type sourceChange struct {
 	Title     string // of the request and, as a line, of the commit
 	Message   string // what the commit says below its title; may be empty
 	Intro     []forge.Markdown
-	Sections  []forge.Section
+	Sections  []forge.Section // what else the request says; the files are listed below it
 	Files     []propose.File
 	Overwrite bool // files that are there with other content are replaced
 }
@@ -49,8 +50,11 @@ type sourceRequest struct {
 	Files   []propose.Changed `json:"files"`
 }
 
-// nothingToDo is the outcome where the base holds the change.
-const nothingToDo = "nothing"
+// The outcomes that no request has.
+const (
+	nothingToDo   = "nothing"   // the base holds the change
+	committedHere = "committed" // to the branch that is checked out
+)
 
 // openSource fetches a branch of the source, the remote's own if base is empty.
 // Nothing is asked of the forge yet.
@@ -163,7 +167,7 @@ func (s *sourceBranch) once(ctx context.Context, ch sourceChange) (*sourceReques
 	if err != nil {
 		return nil, err
 	}
-	text := forge.Text{Subject: ch.Title, Intro: ch.Intro, Sections: ch.Sections}
+	text := forge.Text{Subject: ch.Title, Intro: ch.Intro}
 	author, committer := s.w.repo.Author(), s.w.repo.Committer()
 	author.When, committer.When = s.c.Now(), s.c.Now()
 	next, err := propose.Make(ctx, s.w.repo, propose.Place{
@@ -185,7 +189,24 @@ func (s *sourceBranch) once(ctx context.Context, ch sourceChange) (*sourceReques
 	if err := s.push(ctx, next); err != nil {
 		return nil, err
 	}
+	text.Sections = append(slices.Clone(ch.Sections), fileSection(next.Files), onceMore())
 	return out, s.ensure(ctx, text, next, out)
+}
+
+func fileSection(files []propose.Changed) forge.Section {
+	s := forge.Section{Title: "Files"}
+	for _, f := range files {
+		s.Lines = append(s.Lines, forge.Markdownf(f.Status+" %s", f.Path))
+	}
+	return s
+}
+
+// onceMore says in a request's text how it stays up to date.
+func onceMore() forge.Section {
+	return forge.Section{Title: "To change it", Lines: []forge.Markdown{
+		forge.Markdownf("Run the command again: it brings this request up to date, onto the newest base."),
+		forge.Markdownf("Commits of your own on this branch stay: the command refuses to go on over them."),
+	}}
 }
 
 func (s *sourceBranch) push(ctx context.Context, next *propose.Next) error {
@@ -218,8 +239,11 @@ func (s *sourceBranch) ensure(ctx context.Context, text forge.Text, next *propos
 
 // line is the request as people read it.
 func (r *sourceRequest) line() string {
-	if r.Outcome == nothingToDo {
+	switch r.Outcome {
+	case nothingToDo:
 		return fmt.Sprintf("nothing to do: %s has it", r.Base)
+	case committedHere:
+		return fmt.Sprintf("committed to %s: %s", r.Branch, r.Commit.Short())
 	}
 	return fmt.Sprintf("#%d %s: %s", r.Number, r.Outcome, r.URL)
 }

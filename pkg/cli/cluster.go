@@ -128,9 +128,13 @@ func (c *command) createCluster(ctx context.Context, t release.Template, f creat
 	case f.local:
 		out.Wrote, err = true, w.addCluster(made, s.config.File())
 	default:
+		intro := forge.Markdownf("This adds the cluster %s, made of the template %s.", t.Name, t.From)
+		if made.Release != "" {
+			intro = forge.Markdownf("This adds the cluster %s, made of the template %s, at the release %s.", t.Name, t.From, made.Release)
+		}
 		out.sourceRequest, err = remote.propose(ctx, sourceChange{
 			Head: "sluice/cluster/" + t.Name, Title: "Create the cluster " + t.Name, Overwrite: true, Files: proposed(made.Files),
-			Intro: []forge.Markdown{forge.Markdownf("This adds the cluster %s, made of the template %s.", t.Name, t.From)},
+			Intro: []forge.Markdown{intro},
 		})
 	}
 	if err != nil {

@@ -66,6 +66,13 @@ func (c *Config) Cluster(name string) (cluster Cluster, at int, ok bool) {
 	return Cluster{}, 0, false
 }
 
+// manages tells whether the config is about clusters, were it none so far.
+func (c *Config) manages() bool {
+	_, clusters := c.places["clusters"]
+	_, releases := c.places["releases"]
+	return clusters || releases
+}
+
 // clusters checks what stands under releases and clusters.
 func (k *checker) clusters() {
 	if r := k.Releases; r != nil && r.Path != "" && !branchPath.MatchString(r.Path) {

@@ -122,24 +122,22 @@ func (p patch) target(f *file) (at int, tree *yaml.Node, fault string) {
 			found = append(found, i)
 		}
 	}
-	if len(found) > 1 && name != "" {
-		found = slices.DeleteFunc(found, func(i int) bool { return scalar(f.docs[i].means, "metadata", "name") != name })
-	}
-	what := "object"
-	if kind != "" {
-		what = kind
+	why := "there is none"
+	if len(found) > 1 {
+		why = fmt.Sprintf("there are %d", len(found))
+		if name != "" {
+			found = slices.DeleteFunc(found, func(i int) bool { return scalar(f.docs[i].means, "metadata", "name") != name })
+			why += fmt.Sprintf(", of which %d are named %q", len(found), name)
+		}
 	}
 	if len(found) != 1 {
-		return 0, nil, fmt.Sprintf("which %s of %s is meant cannot be told: %s", what, f.path, count(len(found)))
+		what := kind
+		if kind == "" {
+			what = "object"
+		}
+		return 0, nil, fmt.Sprintf("which %s of %s is meant cannot be told: %s", what, f.path, why)
 	}
 	return found[0], values(tree), ""
-}
-
-func count(n int) string {
-	if n == 0 {
-		return "there is none"
-	}
-	return fmt.Sprintf("there are %d", n)
 }
 
 // values leaves out what tells which object is meant.

@@ -56,8 +56,10 @@ func Add(text []byte, cluster config.Cluster) ([]byte, error) {
 				set(entry, f[0], f[1])
 			}
 		}
-		// A list of one form goes on in that form.
-		if n := len(list.Content); n > 0 && !slices.ContainsFunc(list.Content, func(c *yaml.Node) bool { return c.Style&yaml.FlowStyle == 0 }) {
+		// A list goes on in the form that it has.
+		if len(list.Content) == 0 {
+			list.Style = 0
+		} else if !slices.ContainsFunc(list.Content, func(c *yaml.Node) bool { return c.Style&yaml.FlowStyle == 0 }) {
 			entry.Style = yaml.FlowStyle
 		}
 		list.Content = append(list.Content, entry)

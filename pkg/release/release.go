@@ -120,12 +120,11 @@ func nearest(versions []string, version string) []string {
 }
 
 // between gives the releases that lie between two. Those before a release
-// proper count only on the way from or to one such.
+// proper, such as v22.0.0-rc.1, are steps that nobody has to take.
 func (c *Catalog) between(provider, from, to string) []string {
 	var out []string
-	early := semver.Prerelease(from) != "" || semver.Prerelease(to) != ""
 	for _, v := range c.Versions[provider] {
-		if semver.Compare(from, v) < 0 && semver.Compare(v, to) < 0 && (early || semver.Prerelease(v) == "") {
+		if semver.Compare(from, v) < 0 && semver.Compare(v, to) < 0 && semver.Prerelease(v) == "" {
 			out = append(out, v)
 		}
 	}

@@ -88,7 +88,7 @@ func templateFiles(files *source.FS, from string) ([]string, error) {
 			}
 			out = append(out, below...)
 		default:
-			list.Add(at, 0, fmt.Sprintf("is a %s: a template holds files", e.Kind), "put a copy in its place")
+			list.Add(at, 0, fmt.Sprintf("is %s: a template holds files", e.Kind), "put a copy in its place")
 		}
 	}
 	if len(entries) == 0 {
@@ -141,8 +141,8 @@ func (f *filling) text(file string, line int, s string) string {
 func (f *filling) name(file, rel string) string {
 	parts := strings.Split(rel, "/")
 	for i, part := range parts {
-		parts[i] = f.text(file, 0, part)
-		if parts[i] == part {
+		before := len(f.list)
+		if parts[i] = f.text(file, 0, part); parts[i] == part || len(f.list) > before {
 			continue
 		}
 		if p := parts[i]; !fileName.MatchString(p) {

@@ -244,6 +244,7 @@ func upgradeChange(out *upgraded) sourceChange {
 		{Title: "Values of the release", Lines: changes},
 		{Title: "Edits by hand that are lost", Lines: lost},
 		{Title: "What the cluster's overlay hides", Lines: masked},
+		{Title: "In the clusters", Lines: effectLines(out.Effect)},
 	}
 	return ch
 }

@@ -124,7 +124,8 @@ func (p *plan) mask(t target, l layer) {
 	for _, leaf := range leaves(t.tree, nil) {
 		sets, _ := given(t.tree, leaf)
 		by := l.over(leaf)
-		if by == nil || by.whole && equal(by.value, sets) {
+		switch {
+		case by == nil, by.whole && equal(by.value, sets), !by.whole && sets == nil:
 			continue
 		}
 		p.up.Masks = append(p.up.Masks, Mask{

@@ -26,6 +26,8 @@ func Record(text []byte, cluster config.Cluster, version string, only []string) 
 		components := edit.Find(entry, "components")
 		if components == nil || components.Kind != yaml.MappingNode {
 			components = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+			remove(entry, "components")
+			entry.Content = append(entry.Content, plainText("components"), components)
 		}
 		for _, name := range only {
 			if version == cluster.Release {
@@ -34,8 +36,8 @@ func Record(text []byte, cluster config.Cluster, version string, only []string) 
 				set(components, name, version)
 			}
 		}
-		if remove(entry, "components"); len(components.Content) > 0 {
-			entry.Content = append(entry.Content, plainText("components"), components)
+		if len(components.Content) == 0 {
+			remove(entry, "components")
 		}
 		return nil
 	})

@@ -163,7 +163,7 @@ func (f *filling) file(name, at string, data []byte) ([]byte, error) {
 	}
 	before := len(f.list)
 	for _, d := range parsed.docs {
-		f.node(name, d, d.plain)
+		f.node(name, d, d.plain, false)
 	}
 	if len(f.list) > before {
 		return nil, nil
@@ -177,10 +177,10 @@ func (f *filling) file(name, at string, data []byte) ([]byte, error) {
 }
 
 // node fills in a node. Where nothing is quoted, a whole number or a boolean
-// becomes one; what is quoted is text.
-func (f *filling) node(file string, d *doc, n *yaml.Node) {
-	for _, c := range n.Content {
-		f.node(file, d, c)
+// becomes one; what is quoted is text, and so is a key.
+func (f *filling) node(file string, d *doc, n *yaml.Node, key bool) {
+	for i, c := range n.Content {
+		f.node(file, d, c, n.Kind == yaml.MappingNode && i%2 == 0)
 	}
 	if n.Kind != yaml.ScalarNode || !placeholder.MatchString(n.Value) {
 		return
@@ -190,10 +190,9 @@ func (f *filling) node(file string, d *doc, n *yaml.Node) {
 		return
 	}
 	n.Value, n.Tag = value, "!!str"
-	if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle|yaml.TaggedStyle) != 0 {
-		return
-	}
+	const said = yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle | yaml.TaggedStyle
 	switch {
+	case key, n.Style&said != 0:
 	case wholeNumber.MatchString(value):
 		n.Tag = "!!int"
 	case value == "true" || value == "false":

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/forge"
 	"github.com/sluice-dev/sluice/pkg/hydrate"
 	"github.com/sluice-dev/sluice/pkg/pins"
@@ -142,15 +141,8 @@ func (c *command) sourceOf(ctx context.Context, pull bool, base, otherwise strin
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	target, err := c.target(w, cfg, "origin")
-	if err != nil {
+	if _, err := c.sourceForge(w, cfg, otherwise); err != nil {
 		return nil, nil, nil, err
-	}
-	if target.Type == forge.None {
-		return nil, nil, nil, &finding.Refusal{
-			Text: "a pull request needs a forge, and there is none: no remote is named origin, or the config says forge: {type: none}",
-			Hint: otherwise,
-		}
 	}
 	remote, err := c.openSource(ctx, w, base)
 	if err != nil {

@@ -18,7 +18,7 @@ func Record(text []byte, cluster config.Cluster, version string, only []string) 
 		if entry == nil {
 			return fmt.Errorf("finding cluster %q: the file has none", cluster.Name)
 		}
-		if len(only) == 0 || cluster.Release == "" {
+		if len(only) == 0 {
 			set(entry, "release", version)
 			remove(entry, "components")
 			return nil

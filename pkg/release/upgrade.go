@@ -18,88 +18,6 @@ import (
 	"github.com/sluice-dev/sluice/pkg/source"
 )
 
-// Request is an upgrade that somebody asks for.
-type Request struct {
-	Cluster string
-	To      string   // the release
-	Only    []string // names of the files to upgrade; empty: all
-
-	Skip, Downgrade bool // releases may be left out, or gone back to
-	Discard         bool // edits by hand may be lost
-}
-
-// Upgrade is what a request comes to. Nothing of it has been written.
-type Upgrade struct {
-	Cluster  string   `json:"cluster"`
-	Provider string   `json:"provider"`
-	From     string   `json:"from"` // the recorded release; empty if there is none
-	To       string   `json:"to"`
-	Only     []string `json:"only,omitempty"`
-
-	Changes []Change `json:"changes"`
-	Edits   []Edit   `json:"discarded"` // edits by hand that are lost
-	Masks   []Mask   `json:"masked"`
-	Left    []Left   `json:"left"`
-	Absent  []string `json:"absent"` // files of the release that the cluster does not have
-
-	// Files holds the text of every file that differs, the config included, by
-	// slash path relative to the repository root.
-	Files map[string][]byte `json:"-"`
-}
-
-// Place is a value of an object.
-type Place struct {
-	File   string `json:"file"`
-	Line   int    `json:"line"`
-	Object string `json:"object"`
-	Field  string `json:"field"`
-}
-
-// Change is a value that an upgrade changes. Empty stands for no value, text
-// is as it is, everything else as in JSON.
-type Change struct {
-	Place
-	Before string `json:"before"`
-	After  string `json:"after"`
-}
-
-// Edit is a value that is not the one that the recorded release gave, and
-// that the new release sets.
-type Edit struct {
-	Place
-	From     string `json:"from"`     // the recorded release, of this file
-	To       string `json:"to"`       // the new one
-	Recorded string `json:"recorded"` // what the recorded release gave
-	Present  string `json:"present"`
-	New      string `json:"new"`
-}
-
-// Left is a value that the recorded release set and the new one does not: it
-// stays as it is, and belongs to the cluster from now on.
-type Left struct {
-	Place
-	Value string `json:"value"`
-}
-
-// EditedError refuses an upgrade that would lose edits by hand.
-type EditedError struct {
-	Cluster string
-	Overlay string // directory of the cluster that edits belong into
-	Edits   []Edit
-}
-
-func (e *EditedError) Error() string {
-	if len(e.Edits) == 1 {
-		return fmt.Sprintf("cluster %s: 1 value was edited by hand and would be overwritten", e.Cluster)
-	}
-	return fmt.Sprintf("cluster %s: %d values were edited by hand and would be overwritten", e.Cluster, len(e.Edits))
-}
-
-// Hint says how to go on.
-func (e *EditedError) Hint() string {
-	return fmt.Sprintf("to keep a value, put it into %s; to let the release have its way: --discard-edits", e.Overlay)
-}
-
 // Plan gives what an upgrade changes, or everything that is in its way.
 func Plan(files *source.FS, cfg *config.Config, r Request) (*Upgrade, error) {
 	p, err := newPlan(files, cfg, r)
@@ -124,6 +42,9 @@ func Plan(files *source.FS, cfg *config.Config, r Request) (*Upgrade, error) {
 	}
 	if len(p.up.Edits) > 0 && !r.Discard {
 		return nil, &EditedError{Cluster: r.Cluster, Overlay: p.overlay() + "/", Edits: p.up.Edits}
+	}
+	if err := p.dropped(); err != nil {
+		return nil, err
 	}
 	if err := p.masks(); err != nil {
 		return nil, err
@@ -182,26 +103,6 @@ func preparePlan(files *source.FS, cfg *config.Config, r Request) (*plan, error)
 	return p, p.clusterFiles()
 }
 
-func newUpgrade(r Request, provider, from string) *Upgrade {
-	return &Upgrade{
-		Cluster: r.Cluster, Provider: provider, From: from, To: r.To, Only: r.Only,
-		Changes: []Change{}, Edits: []Edit{}, Masks: []Mask{}, Left: []Left{}, Absent: []string{}, Files: map[string][]byte{},
-	}
-}
-
-// UnknownCluster is the error of a name that is no cluster's.
-func UnknownCluster(cfg *config.Config, name string) error {
-	var names []string
-	for _, c := range cfg.Clusters {
-		names = append(names, c.Name)
-	}
-	hint := "clusters are listed under clusters:"
-	if len(names) > 0 {
-		hint = "there are " + strings.Join(names, ", ")
-	}
-	return finding.Finding{File: cfg.File(), Line: cfg.Line("clusters"), Text: fmt.Sprintf("no cluster is named %q", name), Hint: hint}
-}
-
 // clusterFiles finds the files of a cluster that releases own: those in its
 // base, or right in its directory where there is no base.
 func (p *plan) clusterFiles() error {
@@ -257,6 +158,9 @@ func (p *plan) names() ([]string, error) {
 	}
 	if len(p.request.Only) == 0 {
 		return names, nil
+	}
+	if p.cluster.Release == "" {
+		return nil, p.catalog.fault(p.at, fmt.Sprintf("cluster %q is at no release, so that one file alone cannot be upgraded", p.cluster.Name), "upgrade all of it first, without --only, or write the release that it is at under release:")
 	}
 	var list finding.List
 	for _, only := range p.request.Only {
@@ -364,72 +268,6 @@ func (p *plan) merge(name string, f *file) ([]byte, error) {
 	}
 	_, err = parse(f.path, text)
 	return text, err
-}
-
-// given gives the trees that the recorded release put over the documents of a
-// file, nil if that is not known.
-func (p *plan) given(name string, f *file) ([]*yaml.Node, error) {
-	from := p.recorded(name)
-	if from == "" {
-		return nil, nil
-	}
-	if !slices.Contains(p.catalog.Versions[p.up.Provider], from) {
-		if p.request.Discard {
-			return nil, nil
-		}
-		return nil, &finding.Refusal{
-			Text: fmt.Sprintf("%s/%s holds no release %s, which cluster %s is at: edits by hand cannot be told from what it gave", p.catalog.Dir, p.up.Provider, from, p.request.Cluster),
-			Hint: "keep the releases that clusters are at; to upgrade all the same, and lose edits: --discard-edits",
-		}
-	}
-	c, err := p.release(from)
-	if err != nil {
-		return nil, err
-	}
-	return c[name].meant(f)
-}
-
-// note writes down the changes of a document, and which of them lose an edit.
-func (p *plan) note(name, at string, d *doc, deltas []delta, before []*yaml.Node, i int) {
-	for _, c := range deltas {
-		place := Place{File: at, Line: d.line(c.at), Object: object(d.means), Field: show(c.path)}
-		p.up.Changes = append(p.up.Changes, Change{place, d.shown(c.was), d.shown(c.will)})
-		if before == nil {
-			continue
-		}
-		var gave *yaml.Node
-		if before[i] != nil {
-			gave, _ = given(before[i], c.path)
-		}
-		if !equal(gave, c.was) {
-			p.up.Edits = append(p.up.Edits, Edit{place, p.recorded(name), p.request.To, d.shown(gave), d.shown(c.was), d.shown(c.will)})
-		}
-	}
-}
-
-// leave writes down what the recorded release set and the new one does not.
-func (p *plan) leave(at string, d *doc, before []*yaml.Node, i int, tree *yaml.Node) {
-	if before == nil || before[i] == nil {
-		return
-	}
-	for _, leaf := range leaves(before[i], nil) {
-		is := find(d.means, leaf)
-		if is == nil || isNull(is) || touches(tree, leaf) {
-			continue
-		}
-		p.up.Left = append(p.up.Left, Left{Place{at, is.Line, object(d.means), show(leaf)}, d.shown(is)})
-	}
-}
-
-// touches tells whether a tree says anything of a path, of what it lies in, or
-// of what lies in it.
-func touches(tree *yaml.Node, at []string) bool {
-	for n := len(at); n > 0; n-- {
-		if value := find(tree, at[:n]); value != nil {
-			return n == len(at) || value.Kind != yaml.MappingNode
-		}
-	}
-	return false
 }
 
 // record gives the config with the release written down.

@@ -56,10 +56,13 @@ func Main(ctx context.Context, p Program) int {
 	root.SetErr(p.Err)
 	err := root.ExecuteContext(ctx)
 	var unknown *repo.UnknownOutcomeError
+	var half *halfwayError
 	switch {
 	case ctx.Err() == nil || err == nil:
 	case errors.As(err, &unknown):
 		err = errors.Join(unknown, context.Canceled) // nobody may be told that nothing was changed
+	case errors.As(err, &half):
+		err = errors.Join(half, context.Canceled)
 	default:
 		err = context.Canceled
 	}

@@ -23,6 +23,7 @@ type handCommit struct {
 	w      *workspace
 	git    string
 	branch string
+	at     repo.ID  // where it is
 	files  []string // slash paths from the repository's root
 }
 
@@ -40,7 +41,7 @@ func (c *command) newHandCommit(ctx context.Context, w *workspace, files []strin
 	if h.git, err = exec.LookPath("git"); err != nil {
 		return nil, &finding.Refusal{Text: "git is not here, and --commit runs it", Hint: "install git, or leave --commit out and commit the files yourself"}
 	}
-	if h.branch, _, err = w.repo.Head(); err != nil {
+	if h.branch, h.at, err = w.repo.Head(); err != nil {
 		return nil, err
 	}
 	if h.branch == "" {
@@ -79,6 +80,9 @@ func (h *handCommit) write(ctx context.Context, changed map[string][]byte, messa
 	}
 	h.c.stage("committing %s", strings.Join(h.files, ", "))
 	if _, err := h.run(ctx, append([]string{"commit", "--quiet", "--only", "-m", message, "--"}, h.files...)...); err != nil {
+		if _, now, headErr := h.w.repo.Head(); headErr != nil || now != h.at {
+			return "", err // it was interrupted, or somebody else is at work: what is committed is not taken back
+		}
 		return "", errors.Join(err, h.restore(before, changed))
 	}
 	_, id, err := h.w.repo.Head()

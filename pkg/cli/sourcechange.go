@@ -175,12 +175,18 @@ func (s *sourceBranch) once(ctx context.Context, ch sourceChange) (*sourceReques
 		return nil, err
 	}
 	text := forge.Text{Subject: ch.Title, Intro: ch.Intro}
+	// It is the user's own commit, so git's config decides.
+	sign, _ := s.w.repo.Config("commit.gpgsign")
+	signer, err := s.c.signer(s.w, slices.Contains([]string{"true", "yes", "on", "1"}, strings.ToLower(sign)))
+	if err != nil {
+		return nil, err
+	}
 	author, committer := s.w.repo.Author(), s.w.repo.Committer()
 	author.When, committer.When = s.c.Now(), s.c.Now()
 	next, err := propose.Make(ctx, s.w.repo, propose.Place{
 		Base: s.name, BaseAt: s.at.commit.ID, Head: ch.Head, HeadAt: head, Open: len(open) > 0,
 	}, propose.Change{
-		Files: ch.Files, Overwrite: ch.Overwrite, Author: author, Committer: committer,
+		Files: ch.Files, Overwrite: ch.Overwrite, Author: author, Committer: committer, Signer: signer,
 		Message: strings.TrimSpace(text.Title() + "\n\n" + strings.TrimSpace(ch.Message)),
 	})
 	if err != nil {

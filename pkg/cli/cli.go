@@ -130,7 +130,7 @@ environment's branch forward to that same commit.`,
 		c.renderCommand(), c.diffCommand(), c.parityCommand(),
 		c.commitCommand(), c.promoteCommand(), c.rollbackCommand(), c.verifyCommand(), c.statusCommand(), c.whyCommand(),
 		c.injectCommand(), c.uninjectCommand(), c.pinCommand(),
-		c.imagesCommand(), c.setImageCommand(), c.proposeCommand(),
+		c.imagesCommand(), c.setImageCommand(), c.proposeCommand(), c.releaseCommand(), c.clusterCommand(),
 		c.exportCommand(), c.graphCommand(),
 		c.versionCommand())
 	return root

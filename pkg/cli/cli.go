@@ -132,6 +132,7 @@ environment's branch forward to that same commit.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(c.renderCommand(), c.diffCommand(), c.parityCommand(), c.commitCommand(), c.promoteCommand(), c.rollbackCommand(), c.verifyCommand(), c.statusCommand(), c.whyCommand(), c.injectCommand(), c.uninjectCommand(), c.pinCommand(), c.imagesCommand(), c.setImageCommand(), c.exportCommand(), c.graphCommand(), c.versionCommand())
 	c.jobsFlags(root)
+	c.completions(root)
 	return root
 }
 

@@ -12,8 +12,8 @@ build: ## bin/sluice
 test: ## all tests; git is needed, the network is not
 	$(GO) test ./...
 
-test-browser: ## the page of diff -o html in a real Chromium
-	$(GO) test -tags browser -run Page ./pkg/diff
+test-browser: ## the pages of diff and status -o html in a real Chromium
+	$(GO) test -tags browser -run Page ./pkg/diff ./pkg/cli
 
 race: ## the race detector on the packages that run things in parallel
 	$(GO) test -race ./pkg/repo ./pkg/render ./pkg/source ./pkg/hydrate ./pkg/forge/...

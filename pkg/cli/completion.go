@@ -42,6 +42,7 @@ func (c *command) arguments() map[string]complete {
 		"set-image":     nothing,
 		"status":        nothing,
 		"commit":        nothing,
+		"lint":          nothing,
 		"graph":         nothing,
 	}
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // rendering are the verbs that render, and so take --jobs.
-var rendering = [...]string{"render", "diff", "parity", "commit", "promote", "rollback", "verify", "images", "set-image", "pin", "export"}
+var rendering = [...]string{"render", "diff", "parity", "lint", "commit", "promote", "rollback", "verify", "images", "set-image", "pin", "export"}
 
 // jobsFlags gives the verbs that render, and those below them, the flag --jobs.
 func (c *command) jobsFlags(root *cobra.Command) {

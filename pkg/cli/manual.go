@@ -43,7 +43,7 @@ func Manual() []Page {
 		cmd.InitDefaultHelpFlag()
 		p := Page{
 			Name: strings.Fields(cmd.CommandPath()), Short: cmd.Short, Usage: cmd.UseLine(), Long: cmp.Or(cmd.Long, cmd.Short),
-			Example: cmd.Example, Runs: cmd.Runnable() && cmd != root, Flags: flagsOf(cmd.NonInheritedFlags()), Inherited: flagsOf(cmd.InheritedFlags()),
+			Example: cmd.Example, Runs: cmd.Runnable() && !cmd.HasSubCommands(), Flags: flagsOf(cmd.NonInheritedFlags()), Inherited: flagsOf(cmd.InheritedFlags()),
 		}
 		for _, below := range cmd.Commands() {
 			if !below.Hidden && below.Name() != "help" {

@@ -40,7 +40,7 @@ On the right side each part may be left out: =:TAG and =@DIGEST keep the name,
 =REGISTRY/NAME keeps tag and digest. An image that several places decide is an
 error that lists them: --app and --env narrow down which is meant.`,
 		Example: `  sluice set-image api=registry.example/api:v1.4.2
-  sluice set-image api=:v1.4.2 worker=:v1.4.2 --env staging`,
+  sluice set-image worker=:v1.4.2 --env staging`,
 		Args: usage(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var wanted []image.Wanted

@@ -45,9 +45,14 @@ sluice commit
 git init -q --bare ../acme/shop.git
 git push -q ../acme/shop.git 'refs/heads/*' 'refs/tags/*'
 cp legacy.yaml deployment.yaml
+mkdir build
+cp legacy.yaml build/
 cat >../bin/kubectl <<'END'
 #!/bin/sh
-if test "$1" = get; then cat deployment.yaml; else cat >/dev/null; fi
+case $1 in
+get | gs) cat deployment.yaml ;;
+*) cat >/dev/null ;;
+esac
 END
 printf '#!/bin/sh\ncat\n' >../bin/dot
 chmod +x ../bin/*

@@ -52,7 +52,7 @@ func (c *command) completions(root *cobra.Command) {
 	arguments := c.arguments()
 	flags := map[string]complete{
 		"rev": c.revisions, "to": c.held, "commit": c.held, "app": c.apps, "env": c.moreEnvironments,
-		"conduit-version": releases,
+		"conduit-version": releases, "base": c.revisions,
 	}
 	each(root, func(cmd *cobra.Command) {
 		name := strings.TrimPrefix(strings.TrimPrefix(cmd.CommandPath(), root.Name()), " ")

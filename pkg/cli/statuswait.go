@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sluice-dev/sluice/pkg/branch"
 	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/forge"
 	"github.com/sluice-dev/sluice/pkg/repo"
@@ -74,10 +75,7 @@ func (c *command) findRequests(ctx context.Context, w *workspace, cfg *config.Co
 	defer cancel()
 	for i := range rows {
 		r := &rows[i]
-		if r.PromotedFrom == "" {
-			continue
-		}
-		open, err := f.Find(ctx, "sluice/promote/"+r.Environment, r.Branch)
+		open, err := f.Find(ctx, branch.Snapshot(r.Environment), r.Branch)
 		if err != nil {
 			if !errors.Is(err, context.Canceled) {
 				c.note("warning: open requests are not shown: %v", err)

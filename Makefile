@@ -14,8 +14,8 @@ build: ## bin/sluice
 test: ## all tests; git is needed, the network is not
 	$(GO) test ./...
 
-test-browser: ## the page of diff -o html in a real Chromium
-	$(GO) test -tags browser -run Page ./pkg/diff
+test-browser: ## the pages of diff and status -o html in a real Chromium
+	$(GO) test -tags browser -run Page ./pkg/diff ./pkg/cli
 
 race: ## the race detector on the packages that run things in parallel
 	$(GO) test -race ./pkg/repo ./pkg/render ./pkg/source ./pkg/hydrate ./pkg/forge/...
@@ -38,7 +38,7 @@ forge-facts: ## what the tests hold about GitHub's API, against GitHub's own des
 	for d in api.github.com ghes-3.17; do \
 		SLUICE_GITHUB_DESCRIPTION=$(CURDIR)/bin/forge-facts/package/generated/$$d.json $(GO) test -count=1 ./pkg/forge/github || exit 1; done
 
-docs: ## generated files: docs/commands, the schema of sluice.yaml
+docs: ## generated files: docs/commands, docs/man, the schema of sluice.yaml
 	$(GO) run ./docs/gen
 
 demo: ## the main job on a small repository, explained; its version is fixed, so that its ids are

@@ -188,21 +188,21 @@ func (c *command) printCreated(out *created) error {
 		if out.Dry {
 			said += ", not written"
 		}
-		c.line("%s", said)
+		c.printLine("%s", said)
 		for _, name := range out.Paths {
-			c.line("  %s", name)
+			c.printLine("  %s", name)
 		}
 		if err := c.printValues(out.Changes); err != nil {
 			return err
 		}
 		if len(out.Absent) > 0 {
-			c.line("not in this cluster: %s", strings.Join(out.Absent, ", "))
+			c.printLine("not in this cluster: %s", strings.Join(out.Absent, ", "))
 		}
 		if out.rendered {
-			c.line("%s", changesBy(out.Effect))
+			c.printLine("%s", changesBy(out.Effect))
 		}
 		if out.sourceRequest != nil {
-			c.line("%s", out.sourceRequest.line())
+			c.printLine("%s", out.sourceRequest.line())
 		}
 		return nil
 	})

@@ -15,25 +15,25 @@ func (c *command) printUpgrade(out *upgraded) error {
 			return err
 		}
 		for _, e := range out.Edits {
-			c.line("%s:%d: overwrites %s of %s, which was edited by hand: %s instead of %s, which %s gave", e.File, e.Line, e.Field, e.Object, orNothing(e.Present), orNothing(e.Recorded), e.From)
+			c.printLine("%s:%d: overwrites %s of %s, which was edited by hand: %s instead of %s, which %s gave", e.File, e.Line, e.Field, e.Object, orNothing(e.Present), orNothing(e.Recorded), e.From)
 		}
 		for _, m := range out.Masks {
-			c.line("%s:%d: hides %s of %s: %s instead of %s", m.File, m.Line, m.Field, m.Object, orNothing(m.Value), orNothing(m.Hidden))
+			c.printLine("%s:%d: hides %s of %s: %s instead of %s", m.File, m.Line, m.Field, m.Object, orNothing(m.Value), orNothing(m.Hidden))
 		}
 		for _, l := range out.Left {
-			c.line("%s:%d: %s of %s stays %s: %s does not set it any more", l.File, l.Line, l.Field, l.Object, l.Value, out.To)
+			c.printLine("%s:%d: %s of %s stays %s: %s does not set it any more", l.File, l.Line, l.Field, l.Object, l.Value, out.To)
 		}
 		if len(out.Absent) > 0 {
-			c.line("not in this cluster: %s", strings.Join(out.Absent, ", "))
+			c.printLine("not in this cluster: %s", strings.Join(out.Absent, ", "))
 		}
 		if out.rendered {
 			if err := table(c.Out, pinRows(out.Effect), nil); err != nil {
 				return err
 			}
-			c.line("%s", changesBy(out.Effect))
+			c.printLine("%s", changesBy(out.Effect))
 		}
 		if out.sourceRequest != nil {
-			c.line("%s", out.sourceRequest.line())
+			c.printLine("%s", out.sourceRequest.line())
 		}
 		return nil
 	})
@@ -50,11 +50,11 @@ func (c *command) printUpgradeChanges(out *upgraded) error {
 	}
 	switch {
 	case len(out.Upgrade.Files) == 0:
-		c.line("%s: %s, unchanged", what, out.To)
+		c.printLine("%s: %s, unchanged", what, out.To)
 	case out.Dry:
-		c.line("%s: %s -> %s, not written", what, from, out.To)
+		c.printLine("%s: %s -> %s, not written", what, from, out.To)
 	default:
-		c.line("%s: %s -> %s", what, from, out.To)
+		c.printLine("%s: %s -> %s", what, from, out.To)
 	}
 	return c.printValues(out.Changes)
 }
@@ -77,8 +77,8 @@ func becomes(before, after string) string {
 	return before + " -> " + after
 }
 
-// line prints a line of the product.
-func (c *command) line(format string, args ...any) {
+// printLine prints a line of the product.
+func (c *command) printLine(format string, args ...any) {
 	fmt.Fprintln(c.Out, escape(fmt.Sprintf(format, args...)))
 }
 
@@ -123,7 +123,7 @@ are not what the release gave. It reads the working tree and changes nothing.`,
 			}
 			return c.print(list, func() error {
 				if len(list) == 0 {
-					c.line("no cluster: list them under clusters: in %s", s.config.File())
+					c.printLine("no cluster: list them under clusters: in %s", s.config.File())
 				}
 				var rows [][]string
 				for _, st := range list {

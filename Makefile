@@ -29,11 +29,11 @@ lint: ## formatting, vet, staticcheck
 	$(GO) vet -tags crash ./...
 	$(GO) run $(STATICCHECK) -tags crash ./...
 
-forge-facts: ## what the tests hold about GitHub's API, against GitHub's own description; needs npm and the network
+forge-facts: ## GitHub's descriptions of its API, which the tests hold requests and answers to, anew; needs npm and the network
 	@rm -rf bin/forge-facts && mkdir -p bin/forge-facts
 	cd bin/forge-facts && npm pack --silent @octokit/openapi@23.0.2 && tar xzf *.tgz
 	for d in api.github.com ghes-3.17; do \
-		SLUICE_GITHUB_DESCRIPTION=$(CURDIR)/bin/forge-facts/package/generated/$$d.json $(GO) test -count=1 ./pkg/forge/github || exit 1; done
+		$(GO) run ./pkg/forge/github/gen bin/forge-facts/package $$d pkg/forge/github/described/testdata/$$d.json || exit 1; done
 
 docs: ## generated files: docs/commands, the schema of sluice.yaml
 	$(GO) run ./docs/gen

@@ -294,16 +294,69 @@ func (c *Client) Merge(ctx context.Context, r forge.Request, m forge.Move) (show
 			Hint: "set it in the project: Settings, Merge requests, Fast-forward merge",
 		}
 	}
-	_, _, err = c.api.MergeRequests.AcceptMergeRequest(c.project, r.Number, &gitlab.AcceptMergeRequestOptions{
+	for try := 0; ; try++ {
+		refused := c.accept(ctx, r, m)
+		// Where the branch is counts, whatever was answered: an answer may be lost,
+		// and the request is repeated then.
+		at, err := c.branch(ctx, m.Branch)
+		switch {
+		case err == nil && at == m.New:
+			return true, nil
+		case refused == nil && err != nil:
+			return false, err
+		case refused == nil:
+			return false, c.moved(opMerge, fmt.Sprintf("%s is at %.10s afterwards, not at %.10s", m.Branch, at, m.New))
+		case err == nil && at != m.Old:
+			return false, c.moved(opMerge, fmt.Sprintf("%s is at %.10s, not at %.10s", m.Branch, at, m.Old))
+		}
+		again, err := c.undecided(ctx, r, refused)
+		if err != nil || !again || try == maxLooks {
+			return false, refused
+		}
+		if err := c.transport.Sleep(ctx, time.Second<<try); err != nil {
+			return false, err
+		}
+	}
+}
+
+// maxLooks bounds the tries to merge what GitLab has not looked at yet, half a
+// minute together.
+const maxLooks = 5
+
+// accept asks GitLab to merge.
+func (c *Client) accept(ctx context.Context, r forge.Request, m forge.Move) error {
+	_, _, err := c.api.MergeRequests.AcceptMergeRequest(c.project, r.Number, &gitlab.AcceptMergeRequestOptions{
 		SHA: &m.New, Squash: gitlab.Ptr(false), ShouldRemoveSourceBranch: gitlab.Ptr(false),
 	}, gitlab.WithContext(ctx))
 	if err != nil {
-		return false, c.fail(opMerge, err)
+		return c.fail(opMerge, err)
 	}
-	if at, err = c.branch(ctx, m.Branch); err == nil && at != m.New {
-		err = c.moved(opMerge, fmt.Sprintf("%s is at %.10s afterwards, not at %.10s", m.Branch, at, m.New))
+	return nil
+}
+
+// undecided tells whether GitLab refuses only because it is still finding out
+// whether it can merge: it does that beside its answers. What else there is goes
+// into the refusal, for GitLab says no more than "Method Not Allowed".
+func (c *Client) undecided(ctx context.Context, r forge.Request, refused error) (bool, error) {
+	var e *forge.Error
+	if !errors.As(refused, &e) || e.Kind != forge.Invalid {
+		return false, nil
 	}
-	return err == nil, err
+	m, _, err := c.api.MergeRequests.GetMergeRequest(c.project, r.Number, nil, gitlab.WithContext(ctx))
+	if err != nil {
+		return false, c.fail(opFind, err)
+	}
+	switch m.DetailedMergeStatus { // https://docs.gitlab.com/api/merge_requests/#merge-status
+	case "unchecked", "checking", "preparing", "approvals_syncing":
+		return true, nil
+	case "mergeable": // by now
+		return true, nil
+	case "":
+		return false, nil
+	}
+	e.Said += fmt.Sprintf(" (%q)", m.DetailedMergeStatus)
+	e.Hint = "the word in brackets is GitLab's for what it waits for"
+	return false, nil
 }
 
 func (c *Client) moved(op forge.Op, said string) error {

@@ -4,7 +4,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT = mvdan.cc/gofumpt@v0.12.0
 GORELEASER = github.com/goreleaser/goreleaser/v2@v2.16.0
 
-.PHONY: build test test-browser race forge-facts race-push crash bench lint docs demo release-check
+.PHONY: build test test-browser race forge-facts walk accept-gitea race-push crash bench lint docs demo release-check
 
 build: ## bin/sluice
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/sluice ./cmd/sluice
@@ -34,6 +34,12 @@ forge-facts: ## GitHub's descriptions of its API, which the tests hold requests 
 	cd bin/forge-facts && npm pack --silent @octokit/openapi@23.0.2 && tar xzf *.tgz
 	for d in api.github.com ghes-3.17; do \
 		$(GO) run ./pkg/forge/github/gen bin/forge-facts/package $$d pkg/forge/github/described/testdata/$$d.json || exit 1; done
+
+walk: ## 10,000 random steps on the fakes of all forges; SEED=n for others; two minutes
+	SLUICE_WALK=10000 SLUICE_WALK_SEED=$(SEED) $(GO) test -count=1 -timeout 60m -v -run TestWalk ./pkg/forge/github ./pkg/forge/gitlab ./pkg/forge/gitea
+
+accept-gitea: ## the conformance suite against a real Gitea or Forgejo; CONTRIBUTING.md has the variables
+	$(GO) test -count=1 -timeout 30m -v -run TestAccept ./pkg/forge/gitea
 
 docs: ## generated files: docs/commands, the schema of sluice.yaml
 	$(GO) run ./docs/gen

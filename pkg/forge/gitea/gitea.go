@@ -253,7 +253,9 @@ func (c *Client) reviews(api *gitea.Client, r forge.Request) ([]forge.Review, er
 			}
 			counts = level != nil && (level.Permission == gitea.AccessModeWrite || level.Permission == gitea.AccessModeAdmin || level.Permission == gitea.AccessModeOwner)
 		}
-		found = append(found, forge.Review{User: v.Reviewer.UserName, Verdict: verdict, Commit: v.CommitID, Counts: counts && !v.Stale})
+		// A rejection stands until it is taken back, whatever is pushed after it.
+		counts = counts && (!v.Stale || verdict == forge.Rejected)
+		found = append(found, forge.Review{User: v.Reviewer.UserName, Verdict: verdict, Commit: v.CommitID, Counts: counts})
 	}
 	return found, nil
 }

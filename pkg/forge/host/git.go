@@ -117,6 +117,14 @@ func (g *Git) Contains(id, commit string) bool {
 	return false
 }
 
+// Parent gives the first parent of a commit, and nothing for a root.
+func (g *Git) Parent(id string) string {
+	if g.load(id) != nil || len(g.parents[id]) == 0 {
+		return ""
+	}
+	return g.parents[id][0]
+}
+
 // load reads the history of a commit, as far as it is not known.
 func (g *Git) load(id string) error {
 	if _, known := g.parents[id]; known {

@@ -103,7 +103,7 @@ func (s *Server) one(w http.ResponseWriter, r *http.Request, p *host.Pull, what 
 		return 200, s.request(p)
 	case what == "approvals":
 		list := []M{}
-		for _, name := range approved(p) {
+		for _, name := range s.approved(p) {
 			list = append(list, M{"user": M{"username": name}})
 		}
 		return 200, M{"iid": p.Number, "approved_by": list}
@@ -233,16 +233,16 @@ func (s *Server) request(p *host.Pull) M {
 	}
 }
 
-// approved gives who approves. GitLab has no word for who changed their mind
-// but that the approval is gone.
-func approved(p *host.Pull) []string {
+// approved gives who approves. Only members can, and GitLab has no word for who
+// changed their mind but that the approval is gone.
+func (s *Server) approved(p *host.Pull) []string {
 	var names []string
 	for _, v := range p.Reviews {
 		if v.State == "COMMENTED" {
 			continue
 		}
 		names = slices.DeleteFunc(names, func(n string) bool { return n == v.User })
-		if v.State == "APPROVED" && !v.Dismissed {
+		if v.State == "APPROVED" && !v.Dismissed && s.MayWrite(v.User) {
 			names = append(names, v.User)
 		}
 	}

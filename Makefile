@@ -35,10 +35,11 @@ forge-facts: ## GitHub's descriptions of its API, which the tests hold requests 
 	for d in api.github.com ghes-3.17; do \
 		$(GO) run ./pkg/forge/github/gen bin/forge-facts/package $$d pkg/forge/github/described/testdata/$$d.json || exit 1; done
 
-walk: ## 10,000 random steps on the fakes of all forges; SEED=n for others; two minutes
-	SLUICE_WALK=10000 SLUICE_WALK_SEED=$(SEED) $(GO) test -count=1 -timeout 60m -v -run TestWalk ./pkg/forge/github ./pkg/forge/gitlab ./pkg/forge/gitea
+walk: ## random steps on the fakes of all forges, 10,000 together, in a minute; STEPS=n on each, SEED=n for others
+	SLUICE_WALK=$(or $(STEPS),3400) SLUICE_WALK_SEED=$(SEED) $(GO) test -count=1 -timeout 60m -v -run TestWalk ./pkg/forge/github ./pkg/forge/gitlab ./pkg/forge/gitea
 
 accept-gitea: ## the conformance suite against a real Gitea or Forgejo; CONTRIBUTING.md has the variables
+	@test -n "$$SLUICE_GITEA_URL" || { echo "SLUICE_GITEA_URL is not set: see CONTRIBUTING.md"; exit 1; }
 	$(GO) test -count=1 -timeout 30m -v -run TestAccept ./pkg/forge/gitea
 
 docs: ## generated files: docs/commands, the schema of sluice.yaml

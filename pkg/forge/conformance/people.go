@@ -64,6 +64,9 @@ func answer(r *http.Request, status int, after, body string) *http.Response {
 func (w *Walk) asking(r *http.Request) {
 	w.note("    %s %s", r.Method, r.URL.Path)
 	path := r.URL.EscapedPath()
+	if r.Method != http.MethodGet {
+		w.now.knew = append(w.now.knew, w.now.read)
+	}
 	switch {
 	case r.Method == http.MethodGet && w.now.move.Branch != "" && (strings.Contains(path, "/branches/") || strings.Contains(path, "/git/ref/")):
 		w.now.read = w.at(w.now.move.Branch)
@@ -237,11 +240,15 @@ func (w *Walk) commit(message string, parents ...string) string {
 // reflog gives the lines that were added since the last look.
 func (w *Walk) reflog(env string) []string {
 	w.t.Helper()
-	data, err := os.ReadFile(filepath.Join(w.Repo.Git.Dir, "logs/refs/heads/env", env))
+	file, err := os.Open(filepath.Join(w.Repo.Git.Dir, "logs/refs/heads/env", env))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	seen := w.reflogs[env]
-	w.reflogs[env] = len(data)
-	return strings.Split(strings.TrimSuffix(string(data[seen:]), "\n"), "\n")[:strings.Count(string(data[seen:]), "\n")]
+	defer file.Close()
+	data, err := io.ReadAll(io.NewSectionReader(file, w.reflogs[env], 1<<30))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.reflogs[env] += int64(len(data))
+	return strings.FieldsFunc(string(data), func(r rune) bool { return r == '\n' })
 }

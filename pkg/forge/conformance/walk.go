@@ -36,7 +36,7 @@ type Walk struct {
 	calm    bool
 	busy    bool // between two requests of one promotion
 	steps   []string
-	reflogs map[string]int             // bytes of each that were seen
+	reflogs map[string]int64           // bytes of each that were seen
 	been    map[string]map[string]bool // commits that a branch was at
 	now     action
 	counts  map[string]int
@@ -44,13 +44,13 @@ type Walk struct {
 
 // action is what sluice is doing, and what was true at any time since it began.
 type action struct {
-	env       string
-	move      forge.Move // what it asks for, once the gates are open
-	read      string     // where it last read the branch to be
-	open      *host.Pull // when it began
-	approved  map[string]bool
-	checked   map[string]bool
-	mayAccept bool
+	env      string
+	move     forge.Move // what it asks for, once the gates are open
+	read     string     // where it last read the branch to be
+	knew     []string   // the same, when it asked for each change
+	open     *host.Pull // when it began
+	approved map[string]bool
+	checked  map[string]bool
 }
 
 const check = "sluice/verify"
@@ -63,7 +63,7 @@ func (w *Walk) Run(t *testing.T, n int) {
 	t.Helper()
 	w.t, w.ctx, w.rand = t, t.Context(), rand.New(rand.NewPCG(w.Seed, 7))
 	w.envs = []string{"production", "eu"}
-	w.reflogs, w.been, w.counts = map[string]int{}, map[string]map[string]bool{}, map[string]int{}
+	w.reflogs, w.been, w.counts = map[string]int64{}, map[string]map[string]bool{}, map[string]int{}
 	var err error
 	w.f, err = w.Make(&forge.Transport{
 		Base: w.Server.API, Via: &weather{w}, Token: w.Server.Token, From: "THE_TOKEN", Wants: "THE_TOKEN",
@@ -297,8 +297,8 @@ func (w *Walk) look() {
 				w.wrong("%s was moved from %.10s to %.10s by %q: that is not forward", env, old, to, who)
 			case strings.HasPrefix(who, "push") && old != m.Old:
 				w.wrong("%s was moved from %.10s, not from %.10s, by a push", env, old, m.Old)
-			case old != m.Old && w.now.read != m.Old:
-				w.wrong("%s was moved from %.10s, not from %.10s, and when it was last read it was at %.10s", env, old, m.Old, w.now.read)
+			case old != m.Old && !slices.Contains(w.now.knew, m.Old):
+				w.wrong("%s was moved from %.10s, not from %.10s, and before that it was read to be at %.10s", env, old, m.Old, w.now.knew)
 			}
 		}
 	}

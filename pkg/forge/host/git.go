@@ -85,7 +85,26 @@ func (g *Git) Commit(tree, message string, parents ...string) (string, error) {
 	for _, p := range parents {
 		args = append(args, "-p", p)
 	}
-	return g.run("", args...)
+	id, err := g.run("", args...)
+	if err == nil {
+		g.learn(id, parents)
+	}
+	return id, err
+}
+
+// learn keeps the parents of a commit, if they are known.
+func (g *Git) learn(id string, parents []string) {
+	deepest := 0
+	for _, p := range parents {
+		if g.depth[p] == 0 {
+			return
+		}
+		deepest = max(deepest, g.depth[p])
+	}
+	if g.parents == nil {
+		g.parents, g.depth = map[string][]string{}, map[string]int{}
+	}
+	g.parents[id], g.depth[id] = parents, deepest+1
 }
 
 // Resolve gives the commit that a name stands for.
@@ -136,8 +155,6 @@ func (g *Git) load(id string) error {
 	args := []string{"rev-list", "--parents", "--topo-order", id}
 	if g.loaded != "" {
 		args = append(args, "^"+g.loaded)
-	} else {
-		g.parents, g.depth = map[string][]string{}, map[string]int{}
 	}
 	out, err := g.run("", args...)
 	if err != nil {
@@ -147,11 +164,7 @@ func (g *Git) load(id string) error {
 	slices.Reverse(lines) // parents first
 	for _, line := range lines {
 		ids := strings.Fields(line)
-		deepest := 0
-		for _, p := range ids[1:] {
-			deepest = max(deepest, g.depth[p])
-		}
-		g.parents[ids[0]], g.depth[ids[0]] = ids[1:], deepest+1
+		g.learn(ids[0], ids[1:])
 	}
 	g.loaded = id
 	return nil

@@ -203,8 +203,8 @@ func (s *Server) merge(p *host.Pull, in M, user string) (int, any) {
 func (s *Server) list(r *http.Request) []M {
 	found := []M{}
 	for _, p := range slices.Backward(s.Pulls) {
-		if v := s.request(p); v["state"] == r.URL.Query().Get("state") {
-			found = append(found, v)
+		if state(p) == r.URL.Query().Get("state") {
+			found = append(found, s.request(p))
 		}
 	}
 	return page(r, found)
@@ -212,10 +212,7 @@ func (s *Server) list(r *http.Request) []M {
 
 // request is a pull request as Gitea shows it.
 func (s *Server) request(p *host.Pull) M {
-	state, title, from := "open", p.Title, 1
-	if !p.Open() {
-		state = "closed"
-	}
+	title, from := p.Title, 1
 	if p.Draft {
 		title = "WIP: " + title
 	}
@@ -223,10 +220,17 @@ func (s *Server) request(p *host.Pull) M {
 		from = 2
 	}
 	return M{
-		"id": 1000 + p.Number, "number": p.Number, "state": state, "title": title, "body": p.Body, "draft": p.Draft, "merged": p.Merged, "labels": labels(p.Labels),
+		"id": 1000 + p.Number, "number": p.Number, "state": state(p), "title": title, "body": p.Body, "draft": p.Draft, "merged": p.Merged, "labels": labels(p.Labels),
 		"html_url": fmt.Sprintf("https://gitea.example/%s/pulls/%d", s.Project, p.Number),
 		"head":     M{"ref": p.Head, "repo_id": from, "sha": p.SHA}, "base": M{"ref": p.Base, "repo_id": 1, "sha": s.Git.Branch(p.Base)},
 	}
+}
+
+func state(p *host.Pull) string {
+	if p.Open() {
+		return "open"
+	}
+	return "closed"
 }
 
 // review is a review as Gitea shows it: official if the branch's protection

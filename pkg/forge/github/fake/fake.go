@@ -145,7 +145,8 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) (int, any) {
 	owner, _, _ := strings.Cut(s.Project, "/")
 	found := []M{}
 	for _, p := range s.Pulls {
-		if v := s.pull(p); v["state"] == q.Get("state") && q.Get("head") == owner+":"+p.Head && q.Get("base") == p.Base {
+		if state(p) == q.Get("state") && q.Get("head") == owner+":"+p.Head && q.Get("base") == p.Base {
+			v := s.pull(p)
 			delete(v, "merged") // which only a single one tells
 			found = append(found, v)
 		}
@@ -155,18 +156,22 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) (int, any) {
 
 // pull is a pull request as GitHub shows it.
 func (s *Server) pull(p *host.Pull) M {
-	state, from := "open", 1
-	if !p.Open() {
-		state = "closed"
-	}
+	from := 1
 	if p.Fork {
 		from = 2
 	}
 	return M{
-		"number": p.Number, "state": state, "title": p.Title, "body": p.Body, "draft": p.Draft, "merged": p.Merged, "labels": names(p.Labels),
+		"number": p.Number, "state": state(p), "title": p.Title, "body": p.Body, "draft": p.Draft, "merged": p.Merged, "labels": names(p.Labels),
 		"html_url": fmt.Sprintf("https://github.com/%s/pull/%d", s.Project, p.Number),
 		"head":     M{"ref": p.Head, "sha": p.SHA, "repo": M{"id": from}}, "base": M{"ref": p.Base, "sha": s.Git.Branch(p.Base), "repo": M{"id": 1}},
 	}
+}
+
+func state(p *host.Pull) string {
+	if p.Open() {
+		return "open"
+	}
+	return "closed"
 }
 
 func (s *Server) reviews(p *host.Pull) []M {

@@ -204,8 +204,8 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) []M {
 	q := r.URL.Query()
 	found := []M{}
 	for _, p := range s.Pulls {
-		if v := s.request(p); v["state"] == q.Get("state") && q.Get("source_branch") == p.Head && q.Get("target_branch") == p.Base {
-			found = append(found, v)
+		if state(p) == q.Get("state") && q.Get("source_branch") == p.Head && q.Get("target_branch") == p.Base {
+			found = append(found, s.request(p))
 		}
 	}
 	return page(w, r, found)
@@ -213,13 +213,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) []M {
 
 // request is a merge request as GitLab shows it.
 func (s *Server) request(p *host.Pull) M {
-	state, title, from := "opened", p.Title, 1
-	switch {
-	case p.Merged:
-		state = "merged"
-	case p.Closed:
-		state = "closed"
-	}
+	title, from := p.Title, 1
 	if p.Draft {
 		title = "Draft: " + title
 	}
@@ -228,9 +222,19 @@ func (s *Server) request(p *host.Pull) M {
 	}
 	return M{
 		"id": 1000 + p.Number, "iid": p.Number, "source_branch": p.Head, "target_branch": p.Base, "source_project_id": from, "target_project_id": 1,
-		"sha": p.SHA, "title": title, "description": p.Body, "draft": p.Draft, "labels": append([]string{}, p.Labels...), "state": state,
+		"sha": p.SHA, "title": title, "description": p.Body, "draft": p.Draft, "labels": append([]string{}, p.Labels...), "state": state(p),
 		"detailed_merge_status": s.status(p), "web_url": fmt.Sprintf("https://gitlab.com/%s/-/merge_requests/%d", s.Project, p.Number),
 	}
+}
+
+func state(p *host.Pull) string {
+	switch {
+	case p.Merged:
+		return "merged"
+	case p.Closed:
+		return "closed"
+	}
+	return "opened"
 }
 
 // approved gives who approves. Only members can, and GitLab has no word for who

@@ -24,7 +24,7 @@ func (v *weather) RoundTrip(r *http.Request) (*http.Response, error) {
 		w.watch()
 	}
 	w.asking(r)
-	switch k := w.rand.IntN(60); {
+	switch k := w.Rand.IntN(60); {
 	case w.calm:
 	case k == 0:
 		return answer(r, 502, "", "<html>"), nil
@@ -46,7 +46,7 @@ func (v *weather) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	w.note("  the answer is lost")
 	res.Body.Close()
-	if w.rand.IntN(2) == 0 {
+	if w.Rand.IntN(2) == 0 {
 		return answer(r, 504, "", ""), nil
 	}
 	return nil, errors.New("connection reset by peer")
@@ -94,9 +94,9 @@ func (w *Walk) people() {
 	p := w.Repo.Find(head(env), branch(env))
 	w.Repo.Unlock()
 	user := w.one([]string{"ada", "bob", "mallory"})
-	k := w.rand.IntN(40)
+	k := w.Rand.IntN(40)
 	if p == nil && k < 22 {
-		k = 22 + w.rand.IntN(18)
+		k = 22 + w.Rand.IntN(18)
 	}
 	switch {
 	case k < 10:
@@ -130,7 +130,7 @@ func (w *Walk) people() {
 		w.set(head(env), w.at(branch(env)), "mover: back")
 	case k < 29: // another run of sluice was faster, perhaps with an older commit
 		s, p := w.at(branch("staging")), w.at(branch(env))
-		for range w.rand.IntN(3) {
+		for range w.Rand.IntN(3) {
 			if before := w.parent(s); w.contains(before, p) {
 				s = before
 			}

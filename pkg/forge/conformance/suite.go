@@ -18,10 +18,26 @@ func Run(t *testing.T, open func(t *testing.T) *Server) {
 		name string
 		hold func(*suite)
 	}{
-		{"request", request}, {"draft", draft}, {"words", words}, {"beside", beside}, {"closed", closed}, {"deleted", deleted},
-		{"evidence", evidence}, {"checks", checks},
-		{"merge", merge}, {"base-moved", baseMoved}, {"base-forward", baseForward}, {"head-moved", headMoved}, {"stale", stale}, {"protected", protected}, {"busy", busy}, {"pushed", pushed},
-		{"lost-open", lostOpen}, {"lost-edit", lostEdit}, {"lost-merge", lostMerge}, {"lost-report", lostReport},
+		{"request", request},
+		{"draft", draft},
+		{"words", words},
+		{"beside", beside},
+		{"closed", closed},
+		{"deleted", deleted},
+		{"evidence", evidence},
+		{"checks", checks},
+		{"merge", merge},
+		{"base-moved", baseMoved},
+		{"base-forward", baseForward},
+		{"head-moved", headMoved},
+		{"stale", stale},
+		{"protected", protected},
+		{"busy", busy},
+		{"pushed", pushed},
+		{"lost-open", lostOpen},
+		{"lost-edit", lostEdit},
+		{"lost-merge", lostMerge},
+		{"lost-report", lostReport},
 		{"credentials", credentials},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.hold(begin(t, open(t), c.name)) })

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,11 +24,11 @@ type Walk struct {
 	Make func(t *forge.Transport, push func(context.Context, forge.Move) error) (forge.Forge, error)
 	// Kept tells that approvals are words about a request, of whatever commit.
 	Kept bool
-	Seed uint64
+	Seed uint64 // of Rand, for what is told
+	Rand interface{ IntN(n int) int }
 
 	t       *testing.T
 	ctx     context.Context
-	rand    *rand.Rand
 	f       forge.Forge
 	envs    []string
 	calm    bool
@@ -61,7 +59,7 @@ func branch(env string) string { return "env/" + env }
 // Run takes n steps.
 func (w *Walk) Run(t *testing.T, n int) {
 	t.Helper()
-	w.t, w.ctx, w.rand = t, t.Context(), rand.New(rand.NewPCG(w.Seed, 7))
+	w.t, w.ctx = t, t.Context()
 	w.envs = []string{"production", "eu"}
 	w.reflogs, w.been, w.counts = map[string]int64{}, map[string]map[string]bool{}, map[string]int{}
 	var err error
@@ -97,13 +95,13 @@ func (w *Walk) wrong(format string, args ...any) {
 	w.t.Errorf(format, args...)
 }
 
-func (w *Walk) one(of []string) string { return of[w.rand.IntN(len(of))] }
-func (w *Walk) in(n int) bool          { return !w.calm && w.rand.IntN(n) == 0 }
+func (w *Walk) one(of []string) string { return of[w.Rand.IntN(len(of))] }
+func (w *Walk) in(n int) bool          { return !w.calm && w.Rand.IntN(n) == 0 }
 
 // step does one thing.
 func (w *Walk) step(i int) {
 	env := w.one(w.envs)
-	switch k := w.rand.IntN(20); {
+	switch k := w.Rand.IntN(20); {
 	case i%100 == 99:
 		w.quiet(env)
 	case k < 5:
@@ -230,7 +228,7 @@ func (w *Walk) approve(env string) {
 // push is git's own way to move a branch: the old value is compared.
 func (w *Walk) push(_ context.Context, m forge.Move) error {
 	w.mover()
-	switch k := w.rand.IntN(6); {
+	switch k := w.Rand.IntN(6); {
 	case k < 2:
 		return fmt.Errorf("credentials: %w", forge.ErrNoPush)
 	case k == 2 && !w.calm:
@@ -273,81 +271,4 @@ func (w *Walk) quiet(env string) {
 		w.wrong("in quiet %s came to %.10s", env, at)
 	}
 	w.counts["quiet"]++
-}
-
-// look holds every move since the last look to the promises: the reflogs say
-// who made it.
-func (w *Walk) look() {
-	w.t.Helper()
-	for _, env := range append([]string{"staging"}, w.envs...) {
-		for _, line := range w.reflog(env) {
-			old, rest, _ := strings.Cut(line, " ")
-			to, rest, _ := strings.Cut(rest, " ")
-			_, who, _ := strings.Cut(rest, "\t")
-			w.been[env][to] = true
-			if strings.HasPrefix(who, "mover") {
-				continue
-			}
-			w.counts["moved by "+who]++
-			m := w.now.move
-			switch {
-			case m.Branch != branch(env) || to != m.New:
-				w.wrong("%s was moved to %.10s by %q; %+v was asked for", env, to, who, m)
-			case !w.contains(to, old):
-				w.wrong("%s was moved from %.10s to %.10s by %q: that is not forward", env, old, to, who)
-			case strings.HasPrefix(who, "push") && old != m.Old:
-				w.wrong("%s was moved from %.10s, not from %.10s, by a push", env, old, m.Old)
-			case old != m.Old && !slices.Contains(w.now.knew, m.Old):
-				w.wrong("%s was moved from %.10s, not from %.10s, and before that it was read to be at %.10s", env, old, m.Old, w.now.knew)
-			}
-		}
-	}
-	w.Repo.Lock()
-	defer w.Repo.Unlock()
-	asked := map[string]int{}
-	for _, p := range w.Repo.Pulls {
-		if p.Open() && !p.Fork {
-			asked[p.Head+" "+p.Base]++
-		}
-	}
-	for what, n := range asked {
-		if n > 1 {
-			w.wrong("%d requests are open: %s", n, what)
-		}
-	}
-}
-
-// watch notes what is true now, for what is judged later.
-func (w *Walk) watch() {
-	w.Repo.Lock()
-	defer w.Repo.Unlock()
-	w.Repo.Settle()
-	p := w.Repo.Find(head(w.now.env), branch(w.now.env))
-	if p == nil {
-		return
-	}
-	last := map[string]host.Review{}
-	for _, v := range p.Reviews {
-		if v.State != "COMMENTED" {
-			last[v.User] = v
-		}
-	}
-	yes, no := map[string]int{}, 0
-	for user, v := range last {
-		switch {
-		case !w.Repo.MayWrite(user):
-		case v.State == "APPROVED":
-			yes[v.Commit]++
-		case v.State == "CHANGES_REQUESTED":
-			no++
-		}
-	}
-	for commit := range yes {
-		if no == 0 || w.Kept {
-			w.now.approved[commit] = true
-		}
-	}
-	if s := w.Repo.Latest(p.SHA, false); slices.ContainsFunc(s, func(s host.Status) bool { return s.Name == check && s.State == "success" }) {
-		w.now.checked[p.SHA] = true
-	}
 }

@@ -2,6 +2,7 @@ package gitea
 
 import (
 	"context"
+	"math/rand/v2"
 	"os"
 	"strconv"
 	"testing"
@@ -16,6 +17,7 @@ func TestWalk(t *testing.T) {
 		return s.Make(tr, false)
 	}}
 	w.Seed, _ = strconv.ParseUint(os.Getenv("SLUICE_WALK_SEED"), 10, 64)
+	w.Rand = rand.New(rand.NewPCG(w.Seed, 7))
 	steps, _ := strconv.Atoi(os.Getenv("SLUICE_WALK"))
 	w.Run(t, max(steps, 300))
 }

@@ -2,6 +2,7 @@ package github
 
 import (
 	"context"
+	"math/rand/v2"
 	"os"
 	"strconv"
 	"testing"
@@ -21,6 +22,7 @@ func TestWalk(t *testing.T) {
 		return New(Options{Target: forge.Target{Type: forge.GitHub, API: s.API, Web: s.API, Project: "acme/shop"}, Transport: tr, Push: push})
 	}}
 	w.Seed, _ = strconv.ParseUint(os.Getenv("SLUICE_WALK_SEED"), 10, 64)
+	w.Rand = rand.New(rand.NewPCG(w.Seed, 7))
 	steps, _ := strconv.Atoi(os.Getenv("SLUICE_WALK"))
 	w.Run(t, max(steps, 300))
 }

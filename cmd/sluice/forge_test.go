@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -23,7 +25,9 @@ type testForge struct {
 	*host.Repo
 	t        testscript.T
 	odd      []string // what GitHub's description does not have
-	readOnly bool     // git lets nobody push
+	setup    *githubfake.Setup
+	readOnly bool // git lets nobody push
+	app      *forgeApp
 	fault    func(http.ResponseWriter, *http.Request) bool
 }
 
@@ -42,6 +46,7 @@ func forgeServe(ts *testscript.TestScript, neg bool, args []string) {
 	switch strings.Join(args, "") {
 	case "", "github":
 		s := &githubfake.Server{Prefix: "/api/v3", Repo: f.Repo}
+		f.setup = &s.Setup
 		descriptions, err := described.All()
 		ts.Check(err)
 		api = described.Hold(descriptions, s.Prefix, s, func(what string) {
@@ -68,6 +73,8 @@ func forgeServe(ts *testscript.TestScript, neg bool, args []string) {
 		_, password, _ := r.BasicAuth()
 		switch {
 		case f.fault != nil && f.fault(w, r):
+		case strings.HasPrefix(r.URL.Path, "/api/") && !f.admits(r):
+			http.Error(w, `{"message": "Bad credentials"}`, http.StatusUnauthorized)
 		case strings.HasPrefix(r.URL.Path, "/api/"):
 			api.ServeHTTP(w, r)
 		case password != "secret":
@@ -88,13 +95,20 @@ func forgeServe(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("HOST", strings.TrimPrefix(s.URL, "http://"))
 }
 
+// admits tells whether the API lets a request in.
+func (f *testForge) admits(r *http.Request) bool {
+	return f.app == nil || f.app.admits(r)
+}
+
 // forgeState looks at the forge's state, or changes it as people and other
 // programs do:
 //
 //	forge list FILE            one line a request
 //	forge body N FILE          its text
 //	forge write N FILE         give it another text
+//	forge title N TITLE        give it another title
 //	forge close N
+//	forge merged N             somebody pressed its button
 //	forge squash N             press the button that makes another commit
 //	forge ready N              it is no draft any more
 //	forge writer USER          who may write to the repository
@@ -106,7 +120,11 @@ func forgeServe(ts *testscript.TestScript, neg bool, args []string) {
 //	forge readonly true|false  whether git refuses pushes
 //	forge lie                  branches that the API moves only seem to move
 //	forge fault STATUS METHOD PATH [MESSAGE]
+//	forge hang METHOD PATH FILE  make a file instead of an answer
+//	forge move METHOD PATH BRANCH REV  somebody moves a branch just before the next answer
+//	forge app ID INSTALLATION  let nobody in but this App; its key goes to $SLUICE_GITHUB_APP_KEY
 //	forge mend                 no more faults and lies
+//	forge setup FILE           how GitHub is set up: a fake.Setup in JSON
 func forgeState(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: forge VERB ARG...")
@@ -152,8 +170,12 @@ func forgeState(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(os.WriteFile(ts.MkAbs(arg(2)), []byte(pull().Body+"\n"), 0o600))
 	case "write":
 		pull().Body = ts.ReadFile(arg(2))
+	case "title":
+		pull().Title = arg(2)
 	case "close":
 		pull().Closed = true
+	case "merged":
+		pull().Merged = true
 	case "ready":
 		pull().Draft = false
 	case "squash":
@@ -195,6 +217,37 @@ func forgeState(ts *testscript.TestScript, neg bool, args []string) {
 			http.Error(w, fmt.Sprintf(`{"message": %q}`, message), status)
 			return true
 		}
+	case "setup":
+		*f.setup = githubfake.Setup{}
+		ts.Check(json.Unmarshal([]byte(ts.ReadFile(arg(1))), f.setup))
+	case "hang":
+		method, path, file := arg(1), arg(2), ts.MkAbs(arg(3))
+		f.fault = func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Method != method || !strings.Contains(r.URL.Path, path) {
+				return false
+			}
+			ts.Check(os.WriteFile(file, nil, 0o600))
+			_, _ = io.Copy(io.Discard, r.Body) // or the server does not notice that the client has gone
+			<-r.Context().Done()
+			return true
+		}
+	case "move":
+		method, path, name, to := arg(1), arg(2), arg(3), rev(arg(4))
+		done := false
+		f.fault = func(_ http.ResponseWriter, r *http.Request) bool {
+			if !done && r.Method == method && strings.Contains(r.URL.Path, path) {
+				done = true
+				f.Lock()
+				defer f.Unlock()
+				_ = f.Git.Update(name, f.Git.Branch(name), to, "somebody")
+			}
+			return false
+		}
+	case "app":
+		app, key, err := newApp(arg(1), arg(2))
+		ts.Check(err)
+		f.app, f.Tokens = app, nil // it lets in whom the App lets in
+		ts.Setenv("SLUICE_GITHUB_APP_KEY", key)
 	case "lie":
 		f.Git.Lies = map[string]string{}
 	case "mend":

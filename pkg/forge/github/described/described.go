@@ -65,7 +65,8 @@ func Hold(all []*Description, prefix string, server http.Handler, wrong func(str
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		rec := httptest.NewRecorder()
 		server.ServeHTTP(rec, r)
-		if path, ok := strings.CutPrefix(r.URL.Path, prefix+"/"); ok && rec.Header().Get("X-Not-GitHub") == "" {
+		// A branch's slashes may be escaped.
+		if path, ok := strings.CutPrefix(r.URL.EscapedPath(), prefix+"/"); ok && rec.Header().Get("X-Not-GitHub") == "" {
 			for _, d := range all {
 				r.Body = io.NopCloser(bytes.NewReader(body))
 				for _, what := range d.check("/"+path, r, rec) {

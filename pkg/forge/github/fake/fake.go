@@ -19,6 +19,7 @@ type M = host.M
 type Server struct {
 	*host.Repo
 	Prefix string
+	Setup  Setup
 }
 
 // ServeHTTP answers one request.
@@ -31,7 +32,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.Settle()
 	path, _ := strings.CutPrefix(r.URL.Path, s.Prefix)
 	user, known := s.User(r)
-	rest, ok := strings.CutPrefix(path, "/repos/"+s.Project+"/")
+	rest, ok := strings.CutPrefix(path, "/repos/"+s.Project)
+	rest, slash := strings.CutPrefix(rest, "/")
+	ok = ok && (slash || rest == "")
 	switch {
 	case strings.HasPrefix(path, "/app/installations/") && r.Method == http.MethodPost:
 		host.Answer(w, 201, M{"token": "installation-token", "expires_at": "2999-01-01T00:00:00Z", "permissions": M{"contents": "write"}})
@@ -40,7 +43,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !ok || !known:
 		host.Answer(w, 404, refusal("Not Found"))
 	default:
-		status, out := s.route(w, r, rest, user)
+		status, out := 200, s.settings(w, r, rest)
+		if out == nil {
+			status, out = s.route(w, r, rest, user)
+		}
 		host.Answer(w, status, out)
 	}
 }

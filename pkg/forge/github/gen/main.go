@@ -18,6 +18,11 @@ import (
 // used are the operations that sluice and the fake know.
 var used = map[string][]string{
 	"/app/installations/{installation_id}/access_tokens":        {"post"},
+	"/repos/{owner}/{repo}":                                     {"get"},
+	"/repos/{owner}/{repo}/branches/{branch}":                   {"get"},
+	"/repos/{owner}/{repo}/branches/{branch}/protection":        {"get"},
+	"/repos/{owner}/{repo}/rules/branches/{branch}":             {"get"},
+	"/repos/{owner}/{repo}/rulesets/{ruleset_id}":               {"get"},
 	"/repos/{owner}/{repo}/collaborators/{username}/permission": {"get"},
 	"/repos/{owner}/{repo}/commits/{ref}/check-runs":            {"get"},
 	"/repos/{owner}/{repo}/commits/{ref}/status":                {"get"},

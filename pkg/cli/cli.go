@@ -126,7 +126,13 @@ environment's branch forward to that same commit.`,
 	flags.BoolVarP(&c.verbose, "verbose", "v", false, "say what is being done")
 	flags.BoolVar(&c.noColor, "no-color", false, "no colors (also: NO_COLOR, CI, or output that is no terminal)")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(c.renderCommand(), c.diffCommand(), c.parityCommand(), c.commitCommand(), c.promoteCommand(), c.rollbackCommand(), c.verifyCommand(), c.checkCommand(), c.statusCommand(), c.whyCommand(), c.injectCommand(), c.uninjectCommand(), c.pinCommand(), c.imagesCommand(), c.setImageCommand(), c.proposeCommand(), c.exportCommand(), c.graphCommand(), c.versionCommand())
+	root.AddCommand(c.initCommand(), c.checkCommand(),
+		c.renderCommand(), c.diffCommand(), c.parityCommand(),
+		c.commitCommand(), c.promoteCommand(), c.rollbackCommand(), c.verifyCommand(), c.statusCommand(), c.whyCommand(),
+		c.injectCommand(), c.uninjectCommand(), c.pinCommand(),
+		c.imagesCommand(), c.setImageCommand(), c.proposeCommand(),
+		c.exportCommand(), c.graphCommand(),
+		c.versionCommand())
 	return root
 }
 

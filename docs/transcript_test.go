@@ -193,4 +193,4 @@ func TestReadmeConfig(t *testing.T) {
 	}
 }
 
-var target = regexp.MustCompile(`(?m)^make (\w+)`)
+var target = regexp.MustCompile(`(?m)^make ([\w-]+)`)

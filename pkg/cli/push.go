@@ -38,7 +38,7 @@ type pushRun struct {
 
 // commitAndPush commits onto the branches as a remote has them. What it takes
 // over from there depends on the tips; all else is rendered once.
-func (c *command) commitAndPush(ctx context.Context, w *workspace, s *snapshot, full bool, options branch.Options, name string) ([]committed, error) {
+func (c *command) commitAndPush(ctx context.Context, w *workspace, s *snapshot, aside *aside, full bool, options branch.Options, name string) ([]committed, error) {
 	ctx, cancel := context.WithTimeout(ctx, pushWithin)
 	defer cancel()
 	remote, err := c.remote(w, name)
@@ -61,7 +61,7 @@ func (c *command) commitAndPush(ctx context.Context, w *workspace, s *snapshot, 
 	if err != nil {
 		return nil, err
 	}
-	c.noteUncommitted(w, s, p.made.all)
+	c.noteUncommitted(ctx, &p.made, aside)
 	return results, nil
 }
 

@@ -3,8 +3,10 @@ GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT = mvdan.cc/gofumpt@v0.12.0
 GORELEASER = github.com/goreleaser/goreleaser/v2@v2.16.0
+ACTIONLINT = github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+CRANE = github.com/google/go-containerregistry/cmd/crane@v0.22.1
 
-.PHONY: build test test-browser race forge-facts race-push crash bench lint docs demo release-check
+.PHONY: build test test-browser race forge-facts race-push crash bench lint docs demo fuzz cross release-check release release-image
 
 build: ## bin/sluice
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/sluice ./cmd/sluice
@@ -24,10 +26,11 @@ race-push: ## commit --push by many at once, and over a line that loses answers;
 crash: ## kills, failing disks, power cuts, git beside; on Linux. CRASH=full tries every point
 	$(GO) test -tags crash -count=1 -timeout 120m -v ./cmd/sluice/crash
 
-lint: ## formatting, vet, staticcheck
+lint: ## formatting, vet, staticcheck; workflows, also those that sluice init writes
 	@unformatted=$$($(GO) run $(GOFUMPT) -l .); test -z "$$unformatted" || { echo "gofumpt -w: $$unformatted"; exit 1; }
 	$(GO) vet -tags crash ./...
 	$(GO) run $(STATICCHECK) -tags crash ./...
+	$(GO) run $(ACTIONLINT) .github/workflows/*.yml pkg/start/testdata/ci/*/.github/workflows/*.yml
 
 forge-facts: ## what the tests hold about GitHub's API, against GitHub's own description; needs npm and the network
 	@rm -rf bin/forge-facts && mkdir -p bin/forge-facts
@@ -42,8 +45,24 @@ demo: ## the main job on a small repository, explained; its version is fixed, so
 	CGO_ENABLED=0 $(GO) build -ldflags "-X main.version=demo" -o bin/demo/sluice ./cmd/sluice
 	@testdata/demo/run.sh bin/demo/sluice
 
-release-check: ## that .goreleaser.yaml is sound
+fuzz: ## every fuzz test for FUZZTIME, a minute for all of them together
+	@$(GO) test -list '^Fuzz' ./... | awk '/^Fuzz/ { names[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, names[i]; n = 0 }' | \
+		while read -r package name; do $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(or $(FUZZTIME),4s) "$$package" || exit 1; done
+
+cross: ## that every system that is released to compiles
+	@for target in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64; do \
+		echo "$$target"; GOOS=$${target%/*} GOARCH=$${target#*/} CGO_ENABLED=0 $(GO) build -trimpath -o /dev/null ./cmd/sluice || exit 1; done
+
+release-check: ## a release of HEAD, built twice and compared; nothing is published
 	$(GO) run $(GORELEASER) check
+	FRESH=$(FRESH) release/check.sh $(GO) run $(GORELEASER)
+
+release: ## the draft of a release of the tag that is checked out; CI does it
+	release/publish.sh $(GO) run $(GORELEASER)
+
+release-image: ## pushes the image that release has made
+	@printf '%s' "$$GITHUB_TOKEN" | $(GO) run $(CRANE) auth login ghcr.io -u "$$GITHUB_ACTOR" --password-stdin
+	$(GO) run $(CRANE) push dist/image "ghcr.io/sluice-dev/sluice:$$(git describe --exact-match --tags)"
 
 bench: ## sluice beside what people do today; SIZES=S,M,L,single,plain ROUNDS=3
 	$(GO) run ./bench -sizes $(or $(SIZES),S,M) -rounds $(or $(ROUNDS),3)

@@ -110,7 +110,7 @@ func TestLinks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range append(append(pages, more...), "../README.md", "../CONTRIBUTING.md") {
+	for _, path := range append(append(pages, more...), "../README.md", "../CONTRIBUTING.md", "../SECURITY.md", "../changelog/README.md") {
 		p := readPage(t, path)
 		for _, m := range link.FindAllStringSubmatch(p.text(), -1) {
 			if strings.Contains(m[1], "://") {

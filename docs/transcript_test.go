@@ -139,6 +139,8 @@ func TestHows(t *testing.T) {
 	}
 }
 
+func TestCheck(t *testing.T) { newShell(t).replay(readPage(t, "check.md")) }
+
 func TestVerify(t *testing.T) { newShell(t).replay(readPage(t, "verify.md")) }
 
 // TestReadme runs the README's transcript on the repository of the demo.

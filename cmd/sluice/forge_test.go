@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -21,6 +23,7 @@ type testForge struct {
 	api      fake.Server
 	dir      string
 	readOnly bool // git lets nobody push
+	app      *forgeApp
 	lies     map[string]string
 	fault    func(http.ResponseWriter, *http.Request) bool
 }
@@ -62,7 +65,7 @@ func forgeServe(ts *testscript.TestScript, neg bool, args []string) {
 		_, password, _ := r.BasicAuth()
 		switch {
 		case f.fault != nil && f.fault(w, r):
-		case strings.HasPrefix(r.URL.Path, "/api/") && r.Header.Get("Authorization") != "Bearer secret":
+		case strings.HasPrefix(r.URL.Path, "/api/") && !f.admits(r):
 			http.Error(w, `{"message": "Bad credentials"}`, http.StatusUnauthorized)
 		case strings.HasPrefix(r.URL.Path, "/api/"):
 			f.api.ServeHTTP(w, r)
@@ -84,6 +87,14 @@ func forgeServe(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("HOST", strings.TrimPrefix(s.URL, "http://"))
 }
 
+// admits tells whether the API lets a request in.
+func (f *testForge) admits(r *http.Request) bool {
+	if f.app != nil {
+		return f.app.admits(r)
+	}
+	return r.Header.Get("Authorization") == "Bearer secret"
+}
+
 func (f *testForge) git(args ...string) (string, error) {
 	out, err := exec.Command("git", append([]string{"-C", f.dir}, args...)...).Output()
 	return strings.TrimSpace(string(out)), err
@@ -95,7 +106,9 @@ func (f *testForge) git(args ...string) (string, error) {
 //	forge list FILE            one line a request
 //	forge body N FILE          its text
 //	forge write N FILE         give it another text
+//	forge title N TITLE        give it another title
 //	forge close N
+//	forge merged N             somebody pressed its button
 //	forge ready N              it is no draft any more
 //	forge writer USER          who may write to the repository
 //	forge review N USER STATE [REV]
@@ -104,7 +117,11 @@ func (f *testForge) git(args ...string) (string, error) {
 //	forge readonly true|false  whether git refuses pushes
 //	forge lie                  branches that the API moves only seem to move
 //	forge fault STATUS METHOD PATH [MESSAGE]
+//	forge hang METHOD PATH FILE  make a file instead of an answer
+//	forge move METHOD PATH BRANCH REV  somebody moves a branch just before the next answer
+//	forge app ID INSTALLATION  let nobody in but this App; its key goes to $SLUICE_GITHUB_APP_KEY
 //	forge mend                 no more faults and lies
+//	forge setup FILE           how it is set up: a fake.Setup in JSON
 func forgeState(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: forge VERB ARG...")
@@ -154,8 +171,12 @@ func forgeState(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(os.WriteFile(ts.MkAbs(arg(2)), []byte(pull().Body+"\n"), 0o600))
 	case "write":
 		pull().Body = ts.ReadFile(arg(2))
+	case "title":
+		pull().Title = arg(2)
 	case "close":
 		pull().Closed = true
+	case "merged":
+		pull().Merged = true
 	case "ready":
 		pull().Draft = false
 	case "writer":
@@ -191,6 +212,35 @@ func forgeState(ts *testscript.TestScript, neg bool, args []string) {
 			http.Error(w, fmt.Sprintf(`{"message": %q}`, message), status)
 			return true
 		}
+	case "setup":
+		f.api.Setup = fake.Setup{}
+		ts.Check(json.Unmarshal([]byte(ts.ReadFile(arg(1))), &f.api.Setup))
+	case "hang":
+		method, path, file := arg(1), arg(2), ts.MkAbs(arg(3))
+		f.fault = func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Method != method || !strings.Contains(r.URL.Path, path) {
+				return false
+			}
+			ts.Check(os.WriteFile(file, nil, 0o600))
+			_, _ = io.Copy(io.Discard, r.Body) // or the server does not notice that the client has gone
+			<-r.Context().Done()
+			return true
+		}
+	case "move":
+		method, path, to := arg(1), arg(2), rev(arg(4))
+		ref, done := "refs/heads/"+arg(3), false
+		f.fault = func(_ http.ResponseWriter, r *http.Request) bool {
+			if !done && r.Method == method && strings.Contains(r.URL.Path, path) {
+				done = true
+				_, _ = f.git("update-ref", ref, to)
+			}
+			return false
+		}
+	case "app":
+		app, key, err := newApp(arg(1), arg(2))
+		ts.Check(err)
+		f.app = app
+		ts.Setenv("SLUICE_GITHUB_APP_KEY", key)
 	case "lie":
 		f.lies = map[string]string{}
 	case "mend":

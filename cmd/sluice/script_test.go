@@ -47,7 +47,7 @@ func TestScript(t *testing.T) {
 			}
 			return os.Geteuid() == 0, nil // who may give files to others
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fsck": fsck, "tree": printTree, "code": code, "http-serve": httpServe, "ssh-serve": sshServe, "serve": serve, "forge-serve": forgeServe, "forge": forgeState},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fsck": fsck, "tree": printTree, "code": code, "http-serve": httpServe, "ssh-serve": sshServe, "serve": serve, "forge-serve": forgeServe, "forge": forgeState, "workflow": runWorkflow},
 	})
 }
 

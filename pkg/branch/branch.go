@@ -24,6 +24,9 @@ type Head struct {
 	Provenance *tree.Provenance
 	Foreign    bool  // sluice did not write the tip
 	Damaged    error // why what the tip says of itself cannot be read
+
+	there bool    // what is planned moves nothing here
+	asked repo.ID // commit that was asked for, off the branch's line; it may explain what the branch holds
 }
 
 // Bare tells whether nothing has been hydrated onto the branch yet.

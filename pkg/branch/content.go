@@ -143,6 +143,9 @@ func judge(ctx context.Context, r *repo.Repo, h *state, lines ...repo.ID) (verdi
 		return byHand, nil // a source that is not here is another question
 	}
 	tips := append([]repo.ID{h.ID}, lines...)
+	if len(h.Parents) > 1 {
+		tips = append(tips, h.Parents[1:]...) // what a forge's merge button made stands beside the line that it merged
+	}
 	if slices.ContainsFunc(h.provenance.Environments, func(e tree.EnvironmentRecord) bool { return e.RolledBackTo != "" }) {
 		is, err := isRollback(ctx, r, h, tips...)
 		var unknown *finding.Refusal

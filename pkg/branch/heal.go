@@ -3,6 +3,7 @@ package branch
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sluice-dev/sluice/pkg/config"
@@ -20,6 +21,7 @@ type line struct {
 	edits   []Edit       // overwritten
 	adopted []string     // branches that sluice did not write
 	untold  []string     // branches of which nothing could be told
+	unsaid  bool         // no commit of the line itself says that it brought the records: it cannot be verified
 	outside []repo.Change
 }
 
@@ -107,7 +109,11 @@ func (l *line) checkFrom(ctx context.Context, r *repo.Repo, ours string, o Optio
 	case h.Foreign:
 		return l.adopt(h, o)
 	}
-	edit, since, err := editAt(ctx, r, h, ours)
+	var lines []repo.ID
+	if h.asked != "" {
+		lines = append(lines, h.asked)
+	}
+	edit, since, err := editAt(ctx, r, h, ours, lines...)
 	if err != nil {
 		return err
 	}
@@ -117,6 +123,11 @@ func (l *line) checkFrom(ctx context.Context, r *repo.Repo, ours string, o Optio
 	}
 	if l.records = since; since != nil {
 		l.from.Provenance = since.provenance
+	}
+	if edit == nil && (len(lines) > 0 || len(l.parent.Parents) > 1) && !slices.ContainsFunc(since.provenance.Environments, func(e tree.EnvironmentRecord) bool { return e.RolledBackTo != "" }) {
+		brought, complete, err := writer(ctx, r, since, h.Tip)
+		l.unsaid = brought == nil && complete
+		return err
 	}
 	return nil
 }

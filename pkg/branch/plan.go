@@ -71,7 +71,7 @@ func (s *Start) Plan(ctx context.Context, r *repo.Repo, environments []*tree.Env
 	root := heads[0]
 	next := &Next{Root: root.Environment, Tip: root.Tip, local: root.Local, spec: spec{signer: o.Signer}}
 	for i, h := range heads {
-		if i > 0 && h.Tip != "" {
+		if i > 0 && h.Tip != "" || h.there {
 			continue
 		}
 		if err := CheckMovable(r, h.Environment.Branch); err != nil {
@@ -126,7 +126,7 @@ func (n *Next) compose(ctx context.Context, r *repo.Repo, l *line, unrelated boo
 	}
 	recorded := l.from.Provenance
 	gone := removed(recorded, environments)
-	if !differ && len(gone) == 0 && recorded != nil && sameNames(recorded, environments) && len(l.strays) == 0 && len(l.edits) == 0 {
+	if !differ && len(gone) == 0 && recorded != nil && sameNames(recorded, environments) && len(l.strays) == 0 && len(l.edits) == 0 && !l.unsaid {
 		n.Outcome = Unchanged
 		return nil
 	}

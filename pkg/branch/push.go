@@ -15,10 +15,10 @@ import (
 // is not in it does not exist there.
 type Tips map[string]repo.ID
 
-// FetchTips gets the environment branches of chains from a remote. In a shallow
-// clone it gets their last commits only.
-func FetchTips(ctx context.Context, m *repo.Remote, chains []config.Chain) (Tips, error) {
-	names := Branches(chains)
+// FetchTips gets the environment branches of chains, and more branches, from a
+// remote. In a shallow clone it gets their last commits only.
+func FetchTips(ctx context.Context, m *repo.Remote, chains []config.Chain, more ...string) (Tips, error) {
+	names := append(Branches(chains), more...)
 	got, err := m.Fetch(ctx, branchSpecs(m, names), repo.FetchOptions{Depth: 1})
 	if err != nil {
 		return nil, err

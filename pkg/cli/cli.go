@@ -56,10 +56,13 @@ func Main(ctx context.Context, p Program) int {
 	root.SetErr(p.Err)
 	err := root.ExecuteContext(ctx)
 	var unknown *repo.UnknownOutcomeError
+	var half *halfwayError
 	switch {
 	case ctx.Err() == nil || err == nil:
 	case errors.As(err, &unknown):
 		err = errors.Join(unknown, context.Canceled) // nobody may be told that nothing was changed
+	case errors.As(err, &half):
+		err = errors.Join(half, context.Canceled)
 	default:
 		err = context.Canceled
 	}
@@ -123,7 +126,13 @@ environment's branch forward to that same commit.`,
 	flags.BoolVarP(&c.verbose, "verbose", "v", false, "say what is being done")
 	flags.BoolVar(&c.noColor, "no-color", false, "no colors (also: NO_COLOR, CI, or output that is no terminal)")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(c.renderCommand(), c.diffCommand(), c.parityCommand(), c.commitCommand(), c.promoteCommand(), c.rollbackCommand(), c.verifyCommand(), c.statusCommand(), c.whyCommand(), c.injectCommand(), c.uninjectCommand(), c.pinCommand(), c.imagesCommand(), c.setImageCommand(), c.exportCommand(), c.graphCommand(), c.versionCommand())
+	root.AddCommand(c.initCommand(), c.checkCommand(),
+		c.renderCommand(), c.diffCommand(), c.parityCommand(),
+		c.commitCommand(), c.promoteCommand(), c.rollbackCommand(), c.verifyCommand(), c.statusCommand(), c.whyCommand(),
+		c.injectCommand(), c.uninjectCommand(), c.pinCommand(),
+		c.imagesCommand(), c.setImageCommand(), c.proposeCommand(),
+		c.exportCommand(), c.graphCommand(),
+		c.versionCommand())
 	return root
 }
 
@@ -190,3 +199,10 @@ func (c *command) note(format string, args ...any) {
 
 // errFound ends a command whose product is what it found: exit 1, no message.
 var errFound = errors.New("differences found")
+
+// errFaulty and errUnasked end a command whose product says already that the
+// source is at fault, or that a remote or the forge did not answer.
+var (
+	errFaulty  = errors.New("the source is at fault")
+	errUnasked = errors.New("not everything could be looked at")
+)

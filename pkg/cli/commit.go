@@ -14,7 +14,7 @@ import (
 
 func (c *command) commitCommand() *cobra.Command {
 	var rev, remote string
-	var push, sign, unsigned, full bool
+	var push, ask, sign, unsigned, full bool
 	var options branch.Options
 	cmd := &cobra.Command{
 		Use: "commit", Short: "Commit the hydrated objects to the environment branches",
@@ -30,13 +30,21 @@ renders everything.
 
 With --push it starts from the branches as the remote has them, pushes all of
 them together and never by force, and then moves those here. If somebody else
-was first, it starts again from there.`,
+was first, it starts again from there.
+
+With --pull-request it pushes the commit beside the branch, and opens a pull
+request that asks for it, or brings the open one up to date. sluice promote ENV
+--merge lets it in.`,
 		Example: `  sluice commit
   sluice commit --rev main
-  sluice commit --push`,
+  sluice commit --push
+  sluice commit --pull-request`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if cmd.Flags().Changed("remote") && !push {
+			switch {
+			case push && ask:
+				return &usageError{errors.New("--push moves the branches and --pull-request asks for that: give one of them")}
+			case cmd.Flags().Changed("remote") && !push:
 				return &usageError{errors.New("--remote says where to push: it goes with --push")}
 			}
 			c.collect(true)
@@ -50,15 +58,19 @@ was first, it starts again from there.`,
 			if err != nil {
 				return err
 			}
+			s.aside = aside
 			if options.Signer, err = c.signer(w, sign && !unsigned); err != nil {
 				return err
 			}
 			c.noteOwner(w)
 			var results []committed
-			if push {
-				results, err = c.commitAndPush(cmd.Context(), w, s, aside, full, options, remote)
-			} else {
-				results, err = c.commit(cmd.Context(), w, s, aside, full, options)
+			switch {
+			case ask:
+				results, err = c.commitAndAsk(cmd.Context(), w, s, full, options)
+			case push:
+				results, err = c.commitAndPush(cmd.Context(), w, s, full, options, remote)
+			default:
+				results, err = c.commit(cmd.Context(), w, s, full, options)
 			}
 			if err != nil {
 				return err
@@ -68,6 +80,7 @@ was first, it starts again from there.`,
 	}
 	cmd.Flags().StringVar(&rev, "rev", "HEAD", "the source commit `REV`")
 	cmd.Flags().BoolVar(&push, "push", false, "push the branches")
+	cmd.Flags().BoolVar(&ask, "pull-request", false, "ask for the commit by pull request, at origin: for branches that are protected")
 	cmd.Flags().StringVar(&remote, "remote", "origin", "with --push: the remote's `NAME` in git's config")
 	cmd.Flags().BoolVar(&options.AllowUnrelatedSource, "allow-unrelated-source", false, "commit from a source that does not contain the one that the branch holds")
 	cmd.Flags().BoolVar(&options.Adopt, "adopt", false, "take over branches that sluice did not write; files beside the environments' directories stay")
@@ -91,7 +104,8 @@ type committed struct {
 	Healed      []healed         `json:"healed,omitempty"`
 	Adopted     []string         `json:"adopted,omitempty"` // branches that sluice did not write before
 	Discarded   []discarded      `json:"discarded,omitempty"`
-	Untold      []string         `json:"untold,omitempty"` // branches that may have left the line
+	Untold      []string         `json:"untold,omitempty"`  // branches that may have left the line
+	Request     *asked           `json:"request,omitempty"` // with --pull-request; then branch is where the commit waits
 }
 
 // healed is a branch that had left the line and was taken in.
@@ -119,7 +133,10 @@ func discards(edits []branch.Edit) []discarded {
 }
 
 // commit moves the branches here.
-func (c *command) commit(ctx context.Context, w *workspace, s *snapshot, aside *aside, full bool, options branch.Options) ([]committed, error) {
+func (c *command) commit(ctx context.Context, w *workspace, s *snapshot, full bool, options branch.Options) ([]committed, error) {
+	if err := gated(s.config, false); err != nil {
+		return nil, err
+	}
 	h := hydration{c: c, w: w, s: s, full: full}
 	var starts []*branch.Start
 	for _, chain := range s.config.Chains() {
@@ -153,7 +170,7 @@ func (c *command) commit(ctx context.Context, w *workspace, s *snapshot, aside *
 		results = append(results, result(next, moves[i], s.commit.ID))
 		c.noteBranches(next)
 	}
-	c.noteUncommitted(ctx, &h, aside)
+	c.noteUncommitted(ctx, &h)
 	return results, nil
 }
 
@@ -214,11 +231,16 @@ func (c *command) printCommits(results []committed) error {
 		var rows [][]string
 		for _, r := range results {
 			rows = append(rows, []string{r.Branch, r.Commit.Short(), r.describe()})
+			if r.Request != nil && r.Request.Number > 0 {
+				rows = append(rows, []string{r.Request.Branch, r.Request.At.Short(), fmt.Sprintf("#%d %s: %s", r.Request.Number, r.Request.Outcome, r.Request.URL)})
+			}
 			for _, h := range r.Healed {
 				rows = append(rows, []string{h.Branch, h.Commit.Short(), "taken in: " + string(h.How)})
 			}
 			for _, made := range r.Made {
-				rows = append(rows, []string{made, "", "made, nothing promoted yet"})
+				if r.Request == nil || made != r.Request.Branch {
+					rows = append(rows, []string{made, "", "made, nothing promoted yet"})
+				}
 			}
 		}
 		return table(c.Out, rows, nil)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/sluice-dev/sluice/pkg/branch"
@@ -41,18 +42,26 @@ func (c *command) report(err error) int {
 		fetch    *program.FetchError
 		closed   *gatesError
 		answer   *forge.Error
+		half     *halfwayError
 	)
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.Is(err, errFound):
 		return exitFound
+	case errors.Is(err, errFaulty):
+		return exitInput
+	case errors.Is(err, errUnasked):
+		return exitRemote
 	case errors.As(err, &unknown):
 		c.say(unknown.Error(), "run the command again: it makes the same commit, so that nothing is done twice")
 		if errors.Is(err, context.Canceled) {
 			return exitInterrupted
 		}
 		return exitRemote
+	case errors.Is(err, context.Canceled) && errors.As(err, &half):
+		c.say("interrupted: "+half.done, "run the command again: it goes on where it was")
+		return exitInterrupted
 	case errors.Is(err, context.Canceled):
 		c.say("interrupted: nothing was changed that was not reported", "")
 		return exitInterrupted
@@ -121,8 +130,14 @@ func remoteHint(err error) (hint string, isRemote bool) {
 		moved      *repo.RemoteMovedError
 		declined   *repo.DeclinedError
 		notForward *repo.NotForwardError
+		unmade     *unmadeError
+		guarded    *protectedError
 	)
 	switch {
+	case errors.As(err, &unmade):
+		return unmadeHint, true
+	case errors.As(err, &guarded):
+		return "the branch is protected: let the account that runs sluice push to it (no force is needed), or ask for the commit: sluice commit --pull-request", true
 	case errors.As(err, &auth):
 		return auth.Hint, true
 	case errors.As(err, &moved):
@@ -142,17 +157,28 @@ func remoteHint(err error) (hint string, isRemote bool) {
 // declinedHint tells a rule of the forge from a hook that somebody wrote. The
 // words are GitHub's, GitLab's and Gitea's.
 func declinedHint(e *repo.DeclinedError) string {
-	text := strings.ToLower(e.Reason + " " + e.Said)
-	for _, word := range []string{"protected branch", "gh006", "gh013", "repository rule", "not allowed to push"} {
-		if strings.Contains(text, word) {
-			return "the branch is protected: let the account that runs sluice push to it (no force is needed), for instance as a bypass actor of the rule"
-		}
+	if protected(e) {
+		return "the branch is protected: let the account that runs sluice push to it (no force is needed), for instance as a bypass actor of the rule"
 	}
+	text := strings.ToLower(e.Reason + " " + e.Said)
 	if strings.Contains(text, "permission") || strings.Contains(text, "denied") {
 		return "the account may not write there: in GitHub Actions say permissions: contents: write"
 	}
 	return "the server or one of its hooks decides about it: what it says stands above"
 }
+
+// protected tells whether a rule of the forge turned a push down.
+func protected(e *repo.DeclinedError) bool {
+	text := strings.ToLower(e.Reason + " " + e.Said)
+	return slices.ContainsFunc([]string{"protected branch", "gh006", "gh013", "repository rule", "not allowed to push"}, func(word string) bool {
+		return strings.Contains(text, word)
+	})
+}
+
+// protectedError is a commit that may not be pushed, and may be asked for.
+type protectedError struct{ error }
+
+func (e *protectedError) Unwrap() error { return e.error }
 
 // saidBefore shows what the server said of a push that it declined.
 func (c *command) saidBefore(err error) {
@@ -251,8 +277,11 @@ func hint(err error) string {
 		unborn      *repo.UnbornError
 		unsigned    *repo.SignError
 		mute        *unprintedError
+		byGit       *gitError
 	)
 	switch {
+	case errors.As(err, &byGit):
+		return "what git or one of its hooks says stands above; unless there is a commit all the same, the files are as they were"
 	case errors.As(err, &unsigned):
 		return unsigned.Hint
 	case errors.As(err, &unsupported):

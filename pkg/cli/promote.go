@@ -32,7 +32,8 @@ func (c *command) promoteCommand() *cobra.Command {
 the commit by rendering its source again, and opens a pull request on the forge
 that origin is on, or brings the open one up to date. With --merge it moves the
 branch: fast-forward only, to the commit of the request, once approvals and
-checks of exactly that commit are there.
+checks of exactly that commit are there. The first environment of a chain gets
+what sluice commit --pull-request asked for.
 
 Without a forge it shows what the environment would get, and --merge moves the
 branch here.`,
@@ -59,7 +60,7 @@ branch here.`,
 			switch {
 			case err != nil:
 				return err
-			case target.Type == forge.None || e.PromotedFrom == "":
+			case target.Type == forge.None:
 				return c.promoteHere(cmd.Context(), w, cfg, e, o)
 			}
 			return c.promoteByRequest(cmd.Context(), w, cfg, e, target, o)
@@ -108,7 +109,11 @@ func (c *command) verifyCandidate(ctx context.Context, w *workspace, plan *promo
 	if err != nil || len(found) == 0 {
 		return err
 	}
-	return notRendered(plan.Candidate, found, "see all of it: sluice verify "+plan.Environment.PromotedFrom)
+	hint := "see all of it: sluice verify " + plan.Environment.PromotedFrom
+	if plan.Environment.PromotedFrom == "" {
+		hint = fmt.Sprintf("delete the branch %s, and run sluice commit --pull-request again", branch.Snapshot(plan.Environment.Name))
+	}
+	return notRendered(plan.Candidate, found, hint)
 }
 
 // notRendered refuses a commit that could not be verified.

@@ -29,7 +29,9 @@ type pushRun struct {
 	remote  *repo.Remote
 	history *branch.History
 	chains  []config.Chain
+	more    []string // branches that count beside those of the chains
 	made    hydration
+	asks    []*pull // by chain: the requests that bring the commits in; nil if the run moves the branches itself
 
 	open     []map[repo.ID]committed // by chain: commits of attempts that may have landed
 	done     []*committed            // by chain: those that surely did
@@ -38,22 +40,38 @@ type pushRun struct {
 
 // commitAndPush commits onto the branches as a remote has them. What it takes
 // over from there depends on the tips; all else is rendered once.
-func (c *command) commitAndPush(ctx context.Context, w *workspace, s *snapshot, aside *aside, full bool, options branch.Options, name string) ([]committed, error) {
-	ctx, cancel := context.WithTimeout(ctx, pushWithin)
-	defer cancel()
+func (c *command) commitAndPush(ctx context.Context, w *workspace, s *snapshot, full bool, options branch.Options, name string) ([]committed, error) {
+	if err := gated(s.config, true); err != nil {
+		return nil, err
+	}
 	remote, err := c.remote(w, name)
 	if err != nil {
 		return nil, err
 	}
-	p := &pushRun{c: c, w: w, s: s, options: options, remote: remote, chains: s.config.Chains()}
+	results, err := c.pushRun(w, s, full, options, remote).run(ctx)
+	var declined *repo.DeclinedError
+	if errors.As(err, &declined) && protected(declined) {
+		err = &protectedError{err}
+	}
+	return results, err
+}
+
+func (c *command) pushRun(w *workspace, s *snapshot, full bool, options branch.Options, remote *repo.Remote, more ...string) *pushRun {
+	p := &pushRun{c: c, w: w, s: s, options: options, remote: remote, chains: s.config.Chains(), more: more}
 	p.made = hydration{c: c, w: w, s: s, full: full}
-	p.history = branch.NewHistory(w.repo, remote, branch.Branches(p.chains), strings.TrimPrefix(s.ref, "refs/heads/"))
+	p.history = branch.NewHistory(w.repo, remote, append(branch.Branches(p.chains), more...), strings.TrimPrefix(s.ref, "refs/heads/"))
 	p.done = make([]*committed, len(p.chains))
 	for range p.chains {
 		p.open = append(p.open, map[repo.ID]committed{})
 	}
+	return p
+}
+
+func (p *pushRun) run(ctx context.Context) ([]committed, error) {
+	ctx, cancel := context.WithTimeout(ctx, pushWithin)
+	defer cancel()
 	// Whoever may not even read there learns it before anything is rendered.
-	tips, err := c.fetchTips(ctx, remote, p.chains)
+	tips, err := p.fetch(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -61,8 +79,12 @@ func (c *command) commitAndPush(ctx context.Context, w *workspace, s *snapshot, 
 	if err != nil {
 		return nil, err
 	}
-	c.noteUncommitted(ctx, &p.made, aside)
+	p.c.noteUncommitted(ctx, &p.made)
 	return results, nil
+}
+
+func (p *pushRun) fetch(ctx context.Context) (branch.Tips, error) {
+	return p.c.fetchTips(ctx, p.remote, p.chains, p.more...)
 }
 
 // loop tries until the push has landed or there is no sense in another attempt.
@@ -88,7 +110,7 @@ func (p *pushRun) loop(ctx context.Context, tips branch.Tips) ([]committed, erro
 // says more than why nobody could be asked.
 func (p *pushRun) refetch(ctx context.Context, why error) (branch.Tips, error) {
 	for {
-		tips, err := p.c.fetchTips(ctx, p.remote, p.chains)
+		tips, err := p.fetch(ctx)
 		if err == nil {
 			return tips, nil
 		}
@@ -130,6 +152,9 @@ func (p *pushRun) attempt(ctx context.Context, tips branch.Tips) ([]committed, e
 	}); err != nil {
 		return nil, err
 	}
+	if p.asks != nil {
+		return p.ask(ctx, tips, plans)
+	}
 	p.c.stage("pushing to %s", p.remote.URL())
 	out, err := branch.Pushing{Repo: p.w.repo, Remote: p.remote, Tips: tips, Heads: heads, Chains: plans, Now: p.c.Now()}.Run(ctx)
 	results := make([]committed, len(plans))
@@ -167,11 +192,15 @@ func (p *pushRun) attempt(ctx context.Context, tips branch.Tips) ([]committed, e
 func (p *pushRun) plan(ctx context.Context, tips branch.Tips) (heads [][]branch.Head, plans []*branch.Next, err error) {
 	var starts []*branch.Start
 	for i, chain := range p.chains {
-		at, err := branch.HeadsAt(ctx, p.w.repo, p.remote, chain, tips)
+		at, err := p.heads(ctx, chain, tips)
 		if err != nil {
 			return nil, nil, err
 		}
-		if err := p.landed(ctx, i, tips[chain.Root().Branch]); err != nil {
+		tip := tips[chain.Root().Branch]
+		if p.asks != nil {
+			tip = at[0].Tip
+		}
+		if err := p.landed(ctx, i, tip); err != nil {
 			return nil, nil, err
 		}
 		err = p.history.With(ctx, func() error { return branch.CheckHistory(ctx, p.w.repo, at, p.s.commit.ID) })
@@ -202,6 +231,14 @@ func (p *pushRun) plan(ctx context.Context, tips branch.Tips) (heads [][]branch.
 	return heads, plans, nil
 }
 
+// heads reads where a chain goes on from.
+func (p *pushRun) heads(ctx context.Context, chain config.Chain, tips branch.Tips) ([]branch.Head, error) {
+	if p.asks != nil {
+		return branch.ReviewHeads(ctx, p.w.repo, chain, tips)
+	}
+	return branch.HeadsAt(ctx, p.w.repo, p.remote, chain, tips)
+}
+
 // landed finds out whether a commit of an earlier attempt has arrived after all:
 // the answer was lost, and somebody else may have gone on from it by now.
 func (p *pushRun) landed(ctx context.Context, chain int, tip repo.ID) error {
@@ -225,10 +262,13 @@ func (p *pushRun) landed(ctx context.Context, chain int, tip repo.ID) error {
 }
 
 // said shows what a server and its hooks have to say, each line by itself.
-func (c *command) said(text string) {
+func (c *command) said(text string) { c.told("remote", text) }
+
+// told shows what another program has to say, each line by itself.
+func (c *command) told(who, text string) {
 	for line := range strings.Lines(text) {
 		if line = strings.TrimRight(line, "\r\n\t "); line != "" {
-			fmt.Fprintln(c.Err, "remote: "+escape(line))
+			fmt.Fprintln(c.Err, who+": "+escape(line))
 		}
 	}
 }

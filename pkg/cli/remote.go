@@ -113,10 +113,10 @@ func (c *command) serves(scheme, host, known string, servers []string) bool {
 	return false
 }
 
-// fetchTips gets the environment branches of chains from a remote.
-func (c *command) fetchTips(ctx context.Context, m *repo.Remote, chains []config.Chain) (branch.Tips, error) {
-	c.stage("fetching %s from %s", strings.Join(branch.Branches(chains), ", "), m.URL())
-	return branch.FetchTips(ctx, m, chains)
+// fetchTips gets the environment branches of chains, and more, from a remote.
+func (c *command) fetchTips(ctx context.Context, m *repo.Remote, chains []config.Chain, more ...string) (branch.Tips, error) {
+	c.stage("fetching %s from %s", strings.Join(append(branch.Branches(chains), more...), ", "), m.URL())
+	return branch.FetchTips(ctx, m, chains, more...)
 }
 
 // pause waits a while, which grows with the number of times and is never the same

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/sluice-dev/sluice/pkg/branch"
 	"github.com/sluice-dev/sluice/pkg/config"
@@ -39,9 +38,12 @@ func (c *command) promoteByRequest(ctx context.Context, w *workspace, cfg *confi
 	if err != nil {
 		return err
 	}
-	p := &pull{c: c, w: w, cfg: cfg, env: e, target: t, remote: remote, snapshot: "sluice/promote/" + e.Name}
-	if p.forge, err = c.forge(t, cfg, p.push); err != nil {
+	p, err := c.pull(w, cfg, e, t, remote)
+	if err != nil {
 		return err
+	}
+	if err := promote.Frozen(e.Name, e.Frozen); err != nil {
+		return orFinding(err, o.check)
 	}
 	if err := p.fetch(ctx); err != nil {
 		return err
@@ -77,32 +79,28 @@ func (c *command) promoteByRequest(ctx context.Context, w *workspace, cfg *confi
 	return unprinted(c.printPromotion(plan, out, o), nil)
 }
 
+// pull opens the forge for one environment's requests. Nothing is asked of it yet.
+func (c *command) pull(w *workspace, cfg *config.Config, e config.Environment, t forge.Target, remote *repo.Remote) (*pull, error) {
+	p := &pull{c: c, w: w, cfg: cfg, env: e, target: t, remote: remote, snapshot: branch.Snapshot(e.Name)}
+	var err error
+	p.forge, err = c.forge(t, cfg, p.push)
+	return p, err
+}
+
 // fetch finds out where the chain's branches and the snapshot are.
 func (p *pull) fetch(ctx context.Context) error {
 	chains := []config.Chain{p.cfg.ChainOf(p.env.Name)}
 	var err error
-	if p.tips, err = p.c.fetchTips(ctx, p.remote, chains); err != nil {
+	if p.tips, err = p.c.fetchTips(ctx, p.remote, chains, p.snapshot); err != nil {
 		return err
 	}
-	if p.snapshotAt, err = p.fetchBranch(ctx, p.snapshot); err != nil {
-		return err
-	}
-	from, _ := p.cfg.Environment(p.env.PromotedFrom)
-	head, err := p.head(from)
+	p.snapshotAt = p.tips[p.snapshot]
+	head, err := p.origin()
 	if err != nil {
 		return err
 	}
-	source := ""
-	if head.Provenance != nil {
-		source, _ = strings.CutPrefix(head.Provenance.Source.Ref, "refs/heads/")
-	}
-	if head.Local != "" && head.Local != head.Tip && head.Tip != "" {
-		// That it is ahead is a hint and no more: not being able to tell is no error.
-		if ahead, err := p.w.repo.IsAncestor(ctx, head.Tip, head.Local); err == nil && ahead == repo.Yes {
-			p.c.note("note: %s here is ahead of %s's, which is what counts; sluice commit --push brings it there", from.Branch, p.remote.Name())
-		}
-	}
-	p.history = branch.NewHistory(p.w.repo, p.remote, branch.Branches(chains), source)
+	p.noteAhead(ctx, head)
+	p.history = branch.NewHistory(p.w.repo, p.remote, append(branch.Branches(chains), p.snapshot), recordedBranch(head))
 	return nil
 }
 
@@ -129,7 +127,7 @@ func (p *pull) find(ctx context.Context) error {
 // plan plans against the remote's branches, and verifies the candidate.
 func (p *pull) plan(ctx context.Context, rev string) (plan *promote.Plan, err error) {
 	err = p.history.With(ctx, func() error {
-		plan, err = promote.Make(ctx, p.w.repo, p.cfg, p.env, p.head, rev, p.c.Version)
+		plan, err = p.make(ctx, rev)
 		return err
 	})
 	if err != nil || plan.Outcome == promote.Nothing {
@@ -148,17 +146,18 @@ func (p *pull) propose(ctx context.Context, plan *promote.Plan) (forge.Proposed,
 	if err := p.pushSnapshot(ctx, plan.Candidate); err != nil {
 		return forge.Proposed{}, err
 	}
+	p.snapshotAt = plan.Candidate
 	var f config.Forge
 	if p.cfg.Forge != nil {
 		f = *p.cfg.Forge
 	}
 	proposed, err := forge.Ensure(ctx, p.forge, p.snapshot, p.env.Branch, proposal, f.Draft, f.Labels)
 	if err != nil {
-		return proposed, err
+		return proposed, &halfwayError{fmt.Sprintf("%s is at %s, and whether a request asks for that is not known", p.snapshot, plan.Candidate.Short()), err}
 	}
 	if err := p.report(ctx, plan); err != nil {
 		p.c.note("note: the request is there: #%d %s", proposed.Number, proposed.URL)
-		return proposed, err
+		return proposed, &halfwayError{fmt.Sprintf("#%d asks for %s, and the status %s is not on it yet", proposed.Number, plan.Candidate.Short(), verifyStatus), err}
 	}
 	return proposed, nil
 }

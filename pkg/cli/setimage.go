@@ -2,11 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -25,9 +25,25 @@ func (s imageScope) holds(ct image.Container) bool {
 		(len(s.environments) == 0 || slices.Contains(s.environments, ct.Environment))
 }
 
+// imageFlags is what the command line says beside the images.
+type imageFlags struct {
+	scope             imageScope
+	dry, commit, pull bool
+	base              string // branch that the pull request is for
+}
+
+func (f imageFlags) check() error {
+	switch {
+	case f.commit && f.pull:
+		return &usageError{errors.New("--commit commits here and --pull-request on the remote: give one of them")}
+	case f.base != "" && !f.pull:
+		return &usageError{errors.New("--base says what a pull request is for: it goes with --pull-request")}
+	}
+	return nil
+}
+
 func (c *command) setImageCommand() *cobra.Command {
-	var scope imageScope
-	var dry bool
+	var f imageFlags
 	cmd := &cobra.Command{
 		Use: "set-image IMAGE=NAME:TAG...", Short: "Change an image where the source decides it",
 		Long: `Set-image finds the one place in the source that decides an image, in a
@@ -38,11 +54,21 @@ before anything is written, and the wanted image has to come out.
 IMAGE is the image's full name, the last part of it, or the container's name.
 On the right side each part may be left out: =:TAG and =@DIGEST keep the name,
 =REGISTRY/NAME keeps tag and digest. An image that several places decide is an
-error that lists them: --app and --env narrow down which is meant.`,
+error that lists them: --app and --env narrow down which is meant.
+
+With --commit the change is committed to the branch that is checked out, by git
+and without anything else that is uncommitted. With --pull-request nothing here
+is touched: the change is made to the source as the remote has it, and a pull
+request asks for it. A later version of the same image takes its place there.`,
 		Example: `  sluice set-image api=registry.example/api:v1.4.2
-  sluice set-image api=:v1.4.2 worker=:v1.4.2 --env staging`,
+  sluice set-image api=:v1.4.2 worker=:v1.4.2 --env staging
+  sluice set-image api=:v1.4.2 --env staging --commit
+  sluice set-image api=:v1.4.2 --env production --pull-request`,
 		Args: usage(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.check(); err != nil {
+				return err
+			}
 			var wanted []image.Wanted
 			for _, text := range args {
 				w, err := image.ParseWanted(text)
@@ -51,12 +77,15 @@ error that lists them: --app and --env narrow down which is meant.`,
 				}
 				wanted = append(wanted, w)
 			}
-			return c.setImages(cmd.Context(), wanted, scope, dry)
+			return c.setImages(cmd.Context(), wanted, f)
 		},
 	}
-	cmd.Flags().StringSliceVar(&scope.apps, "app", nil, "change it for the app `NAME` only; may be repeated")
-	cmd.Flags().StringSliceVar(&scope.environments, "env", nil, "change it in the environment `ENV` only; may be repeated")
-	cmd.Flags().BoolVar(&dry, "dry-run", false, "print what would change and write nothing")
+	cmd.Flags().StringSliceVar(&f.scope.apps, "app", nil, "change it for the app `NAME` only; may be repeated")
+	cmd.Flags().StringSliceVar(&f.scope.environments, "env", nil, "change it in the environment `ENV` only; may be repeated")
+	cmd.Flags().BoolVar(&f.dry, "dry-run", false, "print what would change and write nothing")
+	cmd.Flags().BoolVar(&f.commit, "commit", false, "commit exactly this change to the branch that is checked out")
+	cmd.Flags().BoolVar(&f.pull, "pull-request", false, "open a pull request on the source, or bring the open one up to date")
+	baseFlag(cmd, &f.base)
 	return cmd
 }
 
@@ -76,18 +105,22 @@ func (s imageScope) check(t *tracer) error {
 	return nil
 }
 
-// setImages changes images in the working tree, after the result has been
-// rendered.
-func (c *command) setImages(ctx context.Context, wanted []image.Wanted, scope imageScope, dry bool) error {
+// setImages changes images in the working tree, or by pull request on the source
+// that the remote has, after the result has been rendered.
+func (c *command) setImages(ctx context.Context, wanted []image.Wanted, f imageFlags) error {
 	w, err := c.open()
 	if err != nil {
 		return err
 	}
-	s, err := w.workingTree()
-	if err != nil {
-		return err
+	var remote *sourceBranch
+	var s *snapshot
+	if f.pull {
+		if remote, err = c.openSource(ctx, w, f.base); err == nil {
+			s = remote.at
+		}
+	} else {
+		s, err = w.workingTree()
 	}
-	all, err := choose(s.config, nil)
 	if err != nil {
 		return err
 	}
@@ -96,168 +129,96 @@ func (c *command) setImages(ctx context.Context, wanted []image.Wanted, scope im
 		return err
 	}
 	defer t.renderer.Close()
-	if err := scope.check(t); err != nil {
+	result := &imagesSet{Dry: f.dry, Edits: []imageEdit{}, Wrote: []string{}, Effect: []pins.Effect{}}
+	changed, err := t.change(ctx, wanted, f.scope, result)
+	switch {
+	case err != nil:
 		return err
+	case f.dry:
+	case f.pull:
+		result.sourceRequest, err = t.requestImages(ctx, remote, wanted, f.scope, changed, result)
+	default:
+		err = t.write(ctx, changed, f, result)
 	}
-	if err := t.render(ctx, all); err != nil {
-		return err
-	}
-	targets, err := t.targets(wanted, scope)
 	if err != nil {
 		return err
 	}
-	result := &imagesSet{Dry: dry, Edits: []imageEdit{}, Effect: []pins.Effect{}}
-	if len(targets) == 0 {
-		return c.printSet(result)
+	return unprinted(c.printSet(result), nil)
+}
+
+// change gives the files with the wanted images, and takes down what that does.
+// There are none if every image is what it is to be.
+func (t *tracer) change(ctx context.Context, wanted []image.Wanted, scope imageScope, result *imagesSet) (map[string][]byte, error) {
+	all, err := choose(t.snapshot.config, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := scope.check(t); err != nil {
+		return nil, err
+	}
+	if err := t.render(ctx, all); err != nil {
+		return nil, err
+	}
+	targets, err := t.targets(wanted, scope)
+	if err != nil || len(targets) == 0 {
+		return nil, err
 	}
 	if err := t.trace(ctx, all, func(i int) bool { _, meant := targets[i]; return meant }); err != nil {
-		return err
+		return nil, err
 	}
 	edits, err := t.edits(wanted, targets, scope)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	changed := map[string][]byte{}
 	for _, e := range edits {
 		data, ok := changed[e.Site.File]
 		if !ok {
 			if data, err = t.files.ReadFile(e.Site.File); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		if changed[e.Site.File], err = image.Change(data, []image.Edit{e}); err != nil {
-			return finding.Finding{Text: err.Error(), Hint: "change it by hand"}
+			return nil, finding.Finding{Text: err.Error(), Hint: "change it by hand"}
 		}
 		result.Edits = append(result.Edits, imageEdit{site{e.Site.File, e.Site.Line}, e.From.String(), e.To.String()})
 	}
 	after, err := t.hydrated(ctx, t.files.With(changed), all, false)
 	if err != nil {
-		return fmt.Errorf("rendering with the new image: %w", err)
+		return nil, fmt.Errorf("rendering with the new image: %w", err)
 	}
 	if err := t.proven(after, targets, edits); err != nil {
+		return nil, err
+	}
+	result.Effect, err = pins.Effects(t.before, after)
+	return changed, err
+}
+
+// write changes the files here, and commits them if that is asked for.
+func (t *tracer) write(ctx context.Context, changed map[string][]byte, f imageFlags, result *imagesSet) error {
+	files := slices.Sorted(maps.Keys(changed))
+	if !f.commit {
+		for _, file := range files {
+			if err := replace(filepath.Join(t.workspace.root, filepath.FromSlash(file)), changed[file]); err != nil {
+				return err
+			}
+			result.Wrote = append(result.Wrote, file)
+		}
+		return nil
+	}
+	if len(files) == 0 {
+		return t.workspace.needRepo()
+	}
+	h, err := t.newHandCommit(ctx, t.workspace, files)
+	if err != nil {
 		return err
 	}
-	if result.Effect, err = pins.Effects(t.before, after); err != nil {
+	title, rest := imageMessage(result, f.scope)
+	id, err := h.write(ctx, changed, title+"\n\n"+rest)
+	if err != nil {
 		return err
 	}
-	for _, file := range slices.Sorted(maps.Keys(changed)) {
-		if dry {
-			continue
-		}
-		if err := replace(filepath.Join(w.root, filepath.FromSlash(file)), changed[file]); err != nil {
-			return err
-		}
-		result.Wrote = append(result.Wrote, file)
-	}
-	return c.printSet(result)
-}
-
-// imageTarget is what the image of one container is to be.
-type imageTarget struct {
-	to   image.Reference
-	want int // index of the argument
-}
-
-// targets gives the containers whose image is to change, by their index.
-func (t *tracer) targets(wanted []image.Wanted, scope imageScope) (map[int]imageTarget, error) {
-	targets := map[int]imageTarget{}
-	by := map[int]int{}
-	var list finding.List
-	for n, want := range wanted {
-		names := map[string]bool{}
-		for i, ct := range t.containers {
-			if !scope.holds(ct) || !want.Means(ct.Name, ct.Image) {
-				continue
-			}
-			names[ct.Image.Name] = true
-			if first, taken := by[i]; taken {
-				list.Add("", 0, fmt.Sprintf("%q and %q both mean container %s of %s", wanted[first].Image, want.Image, ct.Name, ct.Object), "name each image once")
-				continue
-			}
-			by[i] = n
-			if to := want.Apply(ct.Image); to != ct.Image {
-				targets[i] = imageTarget{to, n}
-			}
-		}
-		switch {
-		case len(names) == 0:
-			list.Add("", 0, fmt.Sprintf("no container has an image %q", want.Image), "see which there are: sluice images")
-		case len(names) > 1:
-			list.Add("", 0, fmt.Sprintf("%q means %d images: %s", want.Image, len(names), strings.Join(slices.Sorted(maps.Keys(names)), ", ")), "name the one by its full name, or narrow it down with --app and --env")
-		}
-	}
-	return targets, list.Err()
-}
-
-// edits gives the one change that each argument asks for.
-func (t *tracer) edits(wanted []image.Wanted, targets map[int]imageTarget, scope imageScope) ([]image.Edit, error) {
-	var edits []image.Edit
-	var list finding.List
-	for n, want := range wanted {
-		var found []image.Edit
-		var users []string // of each, one container
-		for _, i := range slices.Sorted(maps.Keys(targets)) {
-			target, o := targets[i], t.origins[i]
-			if target.want != n {
-				continue
-			}
-			if o.Site == nil {
-				list = append(list, t.undecided(i))
-				continue
-			}
-			if !slices.ContainsFunc(found, func(e image.Edit) bool { return e.Site.Same(*o.Site) }) {
-				found = append(found, image.Edit{Site: *o.Site, From: t.containers[i].Image, To: target.to})
-				users = append(users, t.containers[i].Environment+", "+t.containers[i].Object)
-			}
-		}
-		if len(found) > 1 {
-			hint := "name one of them with --app or --env; or decide the image in one place, under images: of a kustomization:"
-			for i, e := range found {
-				hint += fmt.Sprintf("\n  %s:%d  %s (%s)", e.Site.File, e.Site.Line, e.From, users[i])
-			}
-			list.Add("", 0, fmt.Sprintf("%d places decide the image %q", len(found), want.Image), hint)
-		}
-		edits = append(edits, found...)
-	}
-	list = append(list, t.shared(edits, targets, scope)...)
-	return edits, list.Err()
-}
-
-// undecided says why the image of a container cannot be changed.
-func (t *tracer) undecided(i int) finding.Finding {
-	ct := t.containers[i]
-	f := finding.Finding{Text: fmt.Sprintf("%s of %s in %s: nothing of the source that can be changed decides the image %s", ct.Name, ct.Object, ct.Environment, ct.Image), Hint: "change it by hand"}
-	if where := t.decided(i); where != "" {
-		f.Text = fmt.Sprintf("%s of %s in %s: the image %s is not of the source: %s", ct.Name, ct.Object, ct.Environment, ct.Image, where)
-		f.Hint = "an injector's images follow its pin: sluice pin"
-		if !t.origins[i].Added {
-			f.Hint = "take the app's revision: out of the config, or name a newer one"
-		}
-	}
-	return f
-}
-
-// shared finds the containers that would change too, although they are not
-// meant.
-func (t *tracer) shared(edits []image.Edit, targets map[int]imageTarget, scope imageScope) finding.List {
-	var list finding.List
-	for _, e := range edits {
-		hint, others := "", 0
-		for i, ct := range t.containers {
-			if _, meant := targets[i]; meant || t.origins[i].Site == nil || !t.origins[i].Site.Same(e.Site) || ct.Image == e.To {
-				continue
-			}
-			others++
-			hint += fmt.Sprintf("\n  %s, %s: %s of %s", ct.Environment, ct.Object, ct.Name, ct.Image)
-		}
-		if others == 0 {
-			continue
-		}
-		head := "give the one that is meant a place of its own, for instance under images: of its overlay; these share it:"
-		if len(scope.apps)+len(scope.environments) > 0 {
-			head = "name these too, or give the one that is meant a place of its own, for instance under images: of its overlay:"
-		}
-		list.Add(e.Site.File, e.Site.Line, fmt.Sprintf("decides the images of %s that are not meant, too", count(others, "container")), head+hint)
-	}
-	return list
+	result.Wrote = files
+	result.committedTo(h.branch, id)
+	return nil
 }

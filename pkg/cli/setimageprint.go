@@ -7,15 +7,26 @@ import (
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/image"
 	"github.com/sluice-dev/sluice/pkg/pins"
+	"github.com/sluice-dev/sluice/pkg/propose"
+	"github.com/sluice-dev/sluice/pkg/repo"
 	"github.com/sluice-dev/sluice/pkg/tree"
 )
 
 // imagesSet is the result of set-image, for the output.
 type imagesSet struct {
-	Edits  []imageEdit   `json:"edits"`
-	Dry    bool          `json:"dryRun"`
-	Wrote  []string      `json:"written"` // files, relative to the repository root
-	Effect []pins.Effect `json:"changes"`
+	Edits          []imageEdit   `json:"edits"`
+	Dry            bool          `json:"dryRun"`
+	Wrote          []string      `json:"written"` // files, relative to the repository root
+	Effect         []pins.Effect `json:"changes"`
+	*sourceRequest               // of --pull-request and --commit
+}
+
+// committedTo takes down the commit that --commit made.
+func (r *imagesSet) committedTo(branch string, id repo.ID) {
+	r.sourceRequest = &sourceRequest{Outcome: committedHere, Base: branch, Branch: branch, Commit: id}
+	for _, file := range r.Wrote {
+		r.Files = append(r.Files, propose.Changed{Path: file, Status: "changed"})
+	}
 }
 
 // imageEdit is one value that changed.
@@ -57,12 +68,13 @@ func (t *tracer) proven(after []*tree.Environment, targets map[int]imageTarget, 
 }
 
 func (c *command) printSet(r *imagesSet) error {
-	if r.Wrote == nil {
-		r.Wrote = []string{}
-	}
 	return c.print(r, func() error {
 		if len(r.Edits) == 0 {
-			_, err := fmt.Fprintln(c.Out, "unchanged: every image is what it is to be")
+			said := "unchanged: every image is what it is to be"
+			if r.sourceRequest != nil {
+				said = r.line()
+			}
+			_, err := fmt.Fprintln(c.Out, escape(said))
 			return err
 		}
 		for _, e := range r.Edits {
@@ -76,6 +88,9 @@ func (c *command) printSet(r *imagesSet) error {
 			return err
 		}
 		_, err := fmt.Fprintln(c.Out, changesBy(r.Effect))
+		if r.sourceRequest != nil {
+			_, err = fmt.Fprintln(c.Out, escape(r.line()))
+		}
 		return err
 	})
 }

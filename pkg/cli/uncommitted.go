@@ -64,7 +64,8 @@ func (a *aside) list(c *command, w *workspace) *repo.Commit {
 
 // noteUncommitted says which of the files that were rendered lie differently
 // in the working tree: what people edit last is often not committed yet.
-func (c *command) noteUncommitted(ctx context.Context, h *hydration, a *aside) {
+func (c *command) noteUncommitted(ctx context.Context, h *hydration) {
+	a := h.s.aside
 	<-a.listed
 	if a.head != h.s.commit.ID {
 		return

@@ -221,10 +221,6 @@ func (k *checker) promotions() {
 	for i, e := range k.Environments {
 		at := index("environments", i) + ".promotedFrom"
 		if e.PromotedFrom == "" {
-			if e.Frozen != "" {
-				k.add(index("environments", i)+".frozen", fmt.Sprintf("environment %q is the first of its chain: frozen refuses promotions, and nothing is promoted to it", e.Name),
-					"freeze the environments after it")
-			}
 			continue
 		}
 		if _, ok := k.Environment(e.PromotedFrom); !ok {

@@ -57,8 +57,9 @@ func (p Proposal) Title() string {
 
 func (p Proposal) titlePrefix() string { return fmt.Sprintf("Promote %s to ", p.Environment) }
 
-// wrote tells whether a title is one of ours, not one that somebody chose.
-func (p Proposal) wrote(title string) bool { return strings.HasPrefix(title, p.titlePrefix()) }
+func (p Proposal) wrote(r Request) bool { return strings.HasPrefix(r.Title, p.titlePrefix()) }
+
+func (p Proposal) body(existing string) string { return Body(p, existing) }
 
 // Body is a request's text: what people wrote in existing, which may be empty,
 // around a section about p. It keeps within maxBody as long as people leave
@@ -100,11 +101,11 @@ const maxKinds = 20
 // summary counts every object, whatever fits below it.
 func (p Proposal) summary(objects []Object) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "`%s` gets commit %s", p.Environment, p.Commit)
-	if p.From != "" {
-		fmt.Fprintf(&b, " of `%s`", p.From)
+	if p.From == "" {
+		fmt.Fprintf(&b, "`%s` gets commit %s: what the source renders to, byte for byte.\n", p.Environment, p.Commit)
+	} else {
+		fmt.Fprintf(&b, "`%s` gets commit %s of `%s`: the same commit, nothing is rendered again.\n", p.Environment, p.Commit, p.From)
 	}
-	b.WriteString(": the same commit, nothing is rendered again.\n")
 	if len(objects) == 0 {
 		b.WriteString("\nNo object changes.\n")
 	}
@@ -226,7 +227,11 @@ func (p Proposal) completion() string {
 	if p.Buttons {
 		return text + " A fast-forward merge here does the same, without the checks that sluice makes.\n"
 	}
-	return text + " **Do not press the merge button**: whichever way it merges, it makes another commit than the one that was tested.\n"
+	what := "tested"
+	if p.From == "" {
+		what = "verified"
+	}
+	return text + " **Do not press the merge button**: whichever way it merges, it makes another commit than the one that was " + what + ".\n"
 }
 
 // diffs shows whole objects only, as many as there is room for.

@@ -27,6 +27,7 @@ type Requests interface {
 // Forge is one repository on a forge.
 type Forge interface {
 	Requests
+	Inspector
 	// Evidence gives what has been said of a request and of a commit.
 	Evidence(ctx context.Context, r Request, commit string) (Evidence, error)
 	// Merge moves the request's base branch forward to exactly one commit and
@@ -102,12 +103,26 @@ type Proposed struct {
 // It can be run again after any end, and beside another run: there is one
 // request in the end. What people wrote beside the text of Section stays.
 func Ensure(ctx context.Context, f Requests, head, base string, p Proposal, draft bool, labels []string) (Proposed, error) {
+	return ensure(ctx, f, head, base, p, draft, labels)
+}
+
+// words are what a request is to say.
+type words interface {
+	Title() string
+	// wrote tells whether an open request has a title of ours, not one that
+	// somebody chose.
+	wrote(r Request) bool
+	// body is the text, around what people wrote in an existing one.
+	body(existing string) string
+}
+
+func ensure(ctx context.Context, f Requests, head, base string, p words, draft bool, labels []string) (Proposed, error) {
 	open, err := f.Find(ctx, head, base)
 	if err != nil {
 		return Proposed{}, err
 	}
 	if len(open) == 0 {
-		r, err := f.Open(ctx, head, base, Content{Title: p.Title(), Body: Body(p, ""), Draft: draft})
+		r, err := f.Open(ctx, head, base, Content{Title: p.Title(), Body: p.body(""), Draft: draft})
 		if err == nil {
 			return Proposed{r, Opened}, label(ctx, f, r, labels)
 		}
@@ -125,8 +140,8 @@ func Ensure(ctx context.Context, f Requests, head, base string, p Proposal, draf
 	if err := label(ctx, f, r, labels); err != nil {
 		return Proposed{}, err
 	}
-	title, body := r.Title, Body(p, r.Body)
-	if p.wrote(title) {
+	title, body := r.Title, p.body(r.Body)
+	if p.wrote(r) {
 		title = p.Title()
 	}
 	if title == r.Title && plain(body) == plain(r.Body) {

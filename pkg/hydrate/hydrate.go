@@ -175,7 +175,7 @@ func app(ctx context.Context, src Source, u config.Unit, r Renderer, programs ma
 		return tree.App{}, err
 	}
 	whole := len(list) == 0 && len(listed) == len(u.Apply)
-	list = append(append(list, secrets(set, src.Config)...), outside(set, u)...)
+	list = append(append(list, Secrets(set, src.Config)...), outside(set, u)...)
 	out := tree.App{Name: u.App, Commit: commit}
 	if out.Config, err = digest(src.Config, u); err != nil {
 		return tree.App{}, err

@@ -16,8 +16,8 @@ import (
 	"github.com/sluice-dev/sluice/pkg/tree"
 )
 
-// secrets reports the Secrets whose values anyone can read.
-func secrets(set manifest.Set, cfg *config.Config) finding.List {
+// Secrets reports the Secrets whose values anyone can read.
+func Secrets(set manifest.Set, cfg *config.Config) finding.List {
 	var list finding.List
 	if cfg.Secrets == "allow" {
 		return nil

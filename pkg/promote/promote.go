@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sluice-dev/sluice/pkg/branch"
@@ -53,11 +54,8 @@ func Make(ctx context.Context, r *repo.Repo, cfg *config.Config, e config.Enviro
 			Hint: "sluice commit writes to it; promotedFrom in the config makes an environment a later one",
 		}
 	}
-	if e.Frozen != "" {
-		return nil, &finding.Refusal{
-			Text: fmt.Sprintf("environment %q is frozen: %s", e.Name, e.Frozen),
-			Hint: "take the reason out of frozen: in the config when the freeze is over",
-		}
+	if err := Frozen(e.Name, e.Frozen); err != nil {
+		return nil, err
 	}
 	from, _ := cfg.Environment(e.PromotedFrom)
 	head, err := heads(e)
@@ -198,7 +196,7 @@ func (p *Plan) describe(ctx context.Context, r *repo.Repo) error {
 		return err
 	}
 	if err != nil {
-		return &finding.Refusal{Text: fmt.Sprintf("commit %s cannot be promoted: %v", p.Candidate.Short(), err), Hint: "see what was done to it: sluice status; sluice verify " + p.Environment.PromotedFrom}
+		return &finding.Refusal{Text: fmt.Sprintf("commit %s cannot be promoted: %v", p.Candidate.Short(), err), Hint: strings.TrimSpace("see what was done to it: sluice status; sluice verify " + p.Environment.PromotedFrom)}
 	}
 	if !records(candidate, p.Environment) {
 		return &finding.Refusal{

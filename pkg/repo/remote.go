@@ -114,6 +114,25 @@ func (m *Remote) List(ctx context.Context) (map[string]ID, error) {
 	return g.refs, nil
 }
 
+// Default gives the branch that the remote calls its own, which a clone checks
+// out: "main". It is "" if the remote does not say.
+func (m *Remote) Default(ctx context.Context) (string, error) {
+	g, w, stop, err := m.greet(ctx, m.fetchAt, uploadPack)
+	if err != nil {
+		return "", m.fail("listing", m.fetchAt, err, "")
+	}
+	defer stop()
+	if err := w.close(); err != nil {
+		return "", m.fail("listing", m.fetchAt, err, "")
+	}
+	full, _ := strings.CutPrefix(g.caps["symref"], "HEAD:")
+	name, ok := strings.CutPrefix(full, "refs/heads/")
+	if _, there := g.refs[full]; !ok || !there {
+		return "", nil
+	}
+	return name, nil
+}
+
 // greet starts a conversation and reads the greeting. The caller ends it with
 // w.close and releases its timer with stop, in that order.
 func (m *Remote) greet(ctx context.Context, at endpoint, what service) (g *greeting, w wire, stop func(), err error) {

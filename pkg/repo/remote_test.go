@@ -69,6 +69,28 @@ func TestRoundTrip(t *testing.T) {
 	})
 }
 
+func TestDefaultBranch(t *testing.T) {
+	transports(t, func(t *testing.T, bare *gitRepo, url string) {
+		a := local(t, url)
+		m := a.remote(a.options())
+		want := func(name string) {
+			t.Helper()
+			if got, err := m.Default(t.Context()); got != name || err != nil {
+				t.Errorf("Default = %q, %v, want %q", got, err, name)
+			}
+		}
+		want("")
+		if _, err := a.push(m, "trunk", "", a.commit("x", "1")); err != nil {
+			t.Fatal(err)
+		}
+		want("")
+		bare.git("symbolic-ref", "HEAD", "refs/heads/trunk")
+		want("trunk")
+		bare.git("update-ref", "--no-deref", "HEAD", "refs/heads/trunk")
+		want("")
+	})
+}
+
 func TestNoRemote(t *testing.T) {
 	g := newGit(t)
 	if _, err := g.open().Remote("origin", RemoteOptions{}); !errors.Is(err, ErrNoRemote) {

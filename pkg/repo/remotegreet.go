@@ -65,6 +65,9 @@ func (g *greeting) add(text string) error {
 	if first {
 		for _, c := range strings.Fields(caps) {
 			name, value, _ := strings.Cut(c, "=")
+			if name == "symref" && !strings.HasPrefix(value, "HEAD:") {
+				continue // there may be several, and only that one is of use
+			}
 			g.caps[name] = value
 		}
 	}

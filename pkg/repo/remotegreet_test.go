@@ -96,3 +96,15 @@ func TestBetweenChecksFiles(t *testing.T) {
 		t.Errorf("between in a partial clone = %v", err)
 	}
 }
+
+// TestGreetingSymrefs keeps the one of HEAD, whatever others there are.
+func TestGreetingSymrefs(t *testing.T) {
+	g := &greeting{refs: map[string]ID{}, caps: map[string]string{}}
+	id := strings.Repeat("a", 40)
+	if err := g.add(id + " HEAD\x00symref=HEAD:refs/heads/main symref=refs/remotes/x/HEAD:refs/remotes/x/main"); err != nil {
+		t.Fatal(err)
+	}
+	if got := g.caps["symref"]; got != "HEAD:refs/heads/main" {
+		t.Errorf("symref = %q", got)
+	}
+}

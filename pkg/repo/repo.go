@@ -51,6 +51,8 @@ type Env struct {
 	ConfigNoSystem bool   // GIT_CONFIG_NOSYSTEM
 	CommitterName  string // GIT_COMMITTER_NAME
 	CommitterEmail string // GIT_COMMITTER_EMAIL
+	AuthorName     string // GIT_AUTHOR_NAME
+	AuthorEmail    string // GIT_AUTHOR_EMAIL
 	// LockWait bounds the wait for another process's lock; 0 means what
 	// core.filesRefLockTimeout says, or 3 seconds.
 	LockWait time.Duration
@@ -70,6 +72,8 @@ func EnvFrom(getenv func(string) string) Env {
 		ConfigNoSystem: truth(getenv("GIT_CONFIG_NOSYSTEM")),
 		CommitterName:  getenv("GIT_COMMITTER_NAME"),
 		CommitterEmail: getenv("GIT_COMMITTER_EMAIL"),
+		AuthorName:     getenv("GIT_AUTHOR_NAME"),
+		AuthorEmail:    getenv("GIT_AUTHOR_EMAIL"),
 	}
 }
 

@@ -145,6 +145,16 @@ func matchParts(pattern, parts []string) bool {
 // Committer is who commits: GIT_COMMITTER_*, then git's config, then sluice
 // itself. Its time is zero.
 func (r *Repo) Committer() Signature {
+	return r.person("committer", r.env.CommitterName, r.env.CommitterEmail)
+}
+
+// Author is who makes a change: GIT_AUTHOR_*, then git's config, then sluice
+// itself. Its time is zero.
+func (r *Repo) Author() Signature {
+	return r.person("author", r.env.AuthorName, r.env.AuthorEmail)
+}
+
+func (r *Repo) person(role, name, email string) Signature {
 	pick := func(values ...string) string {
 		for _, v := range values {
 			if v = cleanIdent(v); v != "" {
@@ -154,8 +164,8 @@ func (r *Repo) Committer() Signature {
 		return ""
 	}
 	return Signature{
-		Name:  pick(r.env.CommitterName, r.config.get("committer.name"), r.config.get("user.name"), "sluice"),
-		Email: pick(r.env.CommitterEmail, r.config.get("committer.email"), r.config.get("user.email"), "sluice@localhost"),
+		Name:  pick(name, r.config.get(role+".name"), r.config.get("user.name"), "sluice"),
+		Email: pick(email, r.config.get(role+".email"), r.config.get("user.email"), "sluice@localhost"),
 	}
 }
 

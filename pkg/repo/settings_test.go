@@ -97,6 +97,15 @@ func TestCommitter(t *testing.T) {
 	want(env, "tree", "here@x")
 	want(Env{Home: home, CommitterName: "A <x>\n", CommitterEmail: "e@e"}, "A x", "e@e")
 	want(Env{Home: home, CommitterName: " . "}, "tree", "here@x")
+	g.git("config", "committer.name", "machine")
+	want(Env{Home: home, AuthorName: "A"}, "machine", "here@x")
+	g.git("config", "author.email", "author@x")
+	if got := g.openEnv(env).Author(); got.Name != "tree" || got.Email != "author@x" {
+		t.Errorf("Author() = %+v", got)
+	}
+	if got := g.openEnv(Env{Home: home, AuthorName: "A", AuthorEmail: "a@a", CommitterName: "C"}).Author(); got.Name != "A" || got.Email != "a@a" {
+		t.Errorf("Author() from the environment = %+v", got)
+	}
 	put(filepath.Join(home, "more"), "[include]\npath = more\n")
 	if _, err := Open(g.dir, Env{Home: home, ConfigNoSystem: true}); err == nil {
 		t.Error("an include of itself is accepted")

@@ -130,7 +130,7 @@ var undescribed = map[string]string{
 }
 
 func (d *description) check(t *testing.T, prefix string, r *http.Request, rec *httptest.ResponseRecorder) {
-	path := strings.TrimPrefix(r.URL.Path, prefix)
+	path := strings.TrimPrefix(r.URL.EscapedPath(), prefix) // a branch's slashes are escaped
 	route, params := d.find(path, r.Method)
 	if route == nil {
 		t.Errorf("%s %s is not in the description", r.Method, path)

@@ -23,6 +23,7 @@ type Client struct {
 	http        *http.Client
 	owner, repo string
 	push        func(context.Context, forge.Move) error
+	app         *ghinstallation.Transport // nil without an App
 }
 
 // App is a GitHub App that acts in the place of a token's owner.
@@ -53,7 +54,7 @@ func New(o Options) (*Client, error) {
 			return nil, errors.New("reading the private key of the GitHub App: it is not an RSA key in PEM") // the library's text may quote it
 		}
 		app.BaseURL = strings.TrimSuffix(o.Target.API.String(), "/")
-		through = app
+		through, c.app = app, app
 	}
 	c.http = o.Transport.Client(through)
 	return c, nil

@@ -452,6 +452,11 @@ func TestApp(t *testing.T) {
 	if want := []string{"Bearer", "installation", "installation"}; !slices.Equal(seen, want) {
 		t.Errorf("asked as %v, want %v", seen, want)
 	}
+	settings, err := w.Settings(context.Background())
+	lacks := []string{"Pull requests: write", "Commit statuses: write", "Checks: read"} // the installation has Contents: write
+	if err != nil || !slices.Equal(settings.Lacks, lacks) || len(settings.Unread) > 0 {
+		t.Errorf("%v: the App lacks %q, not read %q", err, settings.Lacks, settings.Unread)
+	}
 	refuse = true
 	if w.Client, err = New(w.options); err != nil {
 		t.Fatal(err)

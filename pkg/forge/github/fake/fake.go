@@ -25,6 +25,7 @@ type Server struct {
 	Statuses map[string][]M // by commit, latest first
 	Runs     map[string][]M
 	Writers  map[string]bool // who may write
+	Setup    Setup
 }
 
 // M is a JSON object.
@@ -52,8 +53,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, 201, M{"token": "installation-token", "expires_at": "2999-01-01T00:00:00Z", "permissions": M{"contents": "write"}})
 		return
 	}
-	rest, ok := strings.CutPrefix(path, "/repos/"+s.Project+"/")
-	if !ok || r.Header.Get("Authorization") == "" {
+	rest, ok := strings.CutPrefix(path, "/repos/"+s.Project)
+	if out := s.settings(w, r, rest); ok && out != nil && r.Header.Get("Authorization") != "" {
+		answer(w, 200, out)
+		return
+	}
+	rest, slash := strings.CutPrefix(rest, "/")
+	if !ok || !slash || r.Header.Get("Authorization") == "" {
 		answer(w, 404, M{"message": "Not Found"})
 		return
 	}

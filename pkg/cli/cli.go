@@ -51,11 +51,12 @@ func Main(ctx context.Context, p Program) int {
 	defer line.close()
 	p.Out, p.Err = line.beside(p.Out), line.beside(p.Err)
 	c := &command{Program: p, line: line}
+	c.guardErr()
 	root := c.root()
 	root.SetArgs(p.Args[1:])
 	root.SetIn(p.In)
 	root.SetOut(p.Out)
-	root.SetErr(p.Err)
+	root.SetErr(c.Err)
 	err := root.ExecuteContext(ctx)
 	var unknown *repo.UnknownOutcomeError
 	var half *halfwayError
@@ -68,7 +69,18 @@ func Main(ctx context.Context, p Program) int {
 	default:
 		err = context.Canceled
 	}
-	return c.report(err)
+	return c.end(ctx, err)
+}
+
+// end says how a run ended, to its reader and then to everybody else.
+func (c *command) end(ctx context.Context, err error) int {
+	code := c.report(err)
+	c.refusedNews(err, code)
+	c.publish()
+	c.announce(ctx)
+	c.endLog()
+	c.annotate(err)
+	return code
 }
 
 // buildVersion is the module's version that Go recorded in the binary.
@@ -87,6 +99,11 @@ type command struct {
 	noColor           bool
 	jobs              int         // builds at a time; 0: as many as there are CPUs
 	line              *statusLine // nil where none is to be shown
+
+	top  string       // of the repository's working tree; empty before it is known
+	raw  io.Writer    // stderr, also for commands to a CI runner
+	log  []*runnerLog // the streams that a CI runner reads
+	news news
 }
 
 func (c *command) root() *cobra.Command {
@@ -119,6 +136,7 @@ environment's branch forward to that same commit.`,
 				formats = append(formats, strings.Fields(more)...)
 			}
 			if slices.Contains(formats, c.output) {
+				c.guardOut(cmd)
 				return nil
 			}
 			last := len(formats) - 1

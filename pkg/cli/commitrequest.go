@@ -49,7 +49,7 @@ func (c *command) commitAndAsk(ctx context.Context, w *workspace, s *snapshot, f
 		if err != nil {
 			return nil, err
 		}
-		q.history = p.history
+		q.history, q.asked = p.history, s.ref
 		p.asks = append(p.asks, q)
 	}
 	results, err := p.run(ctx)
@@ -143,7 +143,7 @@ func (p *pull) review(ctx context.Context, commit repo.ID) (plan *promote.Plan, 
 	if err != nil || plan.Outcome == promote.Nothing {
 		return plan, err
 	}
-	return plan, p.history.With(ctx, func() error { return p.c.verifyCandidate(ctx, p.w, plan) })
+	return plan, p.verify(ctx, plan)
 }
 
 // makeBranches makes a chain's branches that the remote lacks, at the root

@@ -133,16 +133,31 @@ environment's branch forward to that same commit.`,
 	flags.BoolVarP(&c.verbose, "verbose", "v", false, "say what is being done")
 	flags.BoolVar(&c.noColor, "no-color", false, "no colors (also: NO_COLOR, CI, or output that is no terminal)")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(c.initCommand(), c.checkCommand(),
-		c.renderCommand(), c.diffCommand(), c.parityCommand(), c.lintCommand(),
-		c.commitCommand(), c.promoteCommand(), c.rollbackCommand(), c.verifyCommand(), c.statusCommand(), c.whyCommand(),
-		c.injectCommand(), c.uninjectCommand(), c.pinCommand(),
-		c.imagesCommand(), c.setImageCommand(), c.proposeCommand(), c.releaseCommand(), c.clusterCommand(),
-		c.exportCommand(), c.graphCommand(),
-		c.versionCommand())
+	c.addCommands(root)
 	c.jobsFlags(root)
 	c.completions(root)
 	return root
+}
+
+// addCommands adds the verbs, in the groups that --help lists them in.
+func (c *command) addCommands(root *cobra.Command) {
+	for _, g := range []struct {
+		title string
+		verbs []*cobra.Command
+	}{
+		{"Start:", []*cobra.Command{c.initCommand(), c.checkCommand()}},
+		{"Look:", []*cobra.Command{c.renderCommand(), c.diffCommand(), c.parityCommand(), c.lintCommand(), c.statusCommand(), c.whyCommand(), c.imagesCommand(), c.graphCommand()}},
+		{"Commit, promote, prove:", []*cobra.Command{c.commitCommand(), c.promoteCommand(), c.rollbackCommand(), c.verifyCommand()}},
+		{"Change the source:", []*cobra.Command{c.pinCommand(), c.setImageCommand(), c.proposeCommand(), c.releaseCommand(), c.clusterCommand()}},
+		{"In a pipe:", []*cobra.Command{c.injectCommand(), c.uninjectCommand(), c.exportCommand()}},
+	} {
+		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
+		for _, verb := range g.verbs {
+			verb.GroupID = g.title
+			root.AddCommand(verb)
+		}
+	}
+	root.AddCommand(c.versionCommand())
 }
 
 // moreFormats annotates a command with the formats that it has beside those

@@ -133,6 +133,9 @@ func hardened(t *testing.T, file string, data []byte) {
 		if strings.Contains(job.If, "pull_request_target") && !strings.Contains(job.If, "head.repo.full_name == github.repository") {
 			t.Errorf("%s: %s runs for the requests of forks", file, name)
 		}
+		if _, foreign := w.On["issue_comment"]; foreign && (len(job.Steps) == 0 || !strings.Contains(job.Steps[0].Run, `"permission": ?"(admin|write)"`)) {
+			t.Errorf("%s: %s runs for the comments of who may only read", file, name)
+		}
 		for _, s := range job.Steps {
 			_, at, _ := strings.Cut(s.Uses, "@")
 			if s.Uses != "" && !strings.HasPrefix(s.Uses, "./") && len(at) != 40 {
@@ -189,6 +192,34 @@ func TestNothingMovesByItself(t *testing.T) {
 	}
 	if !strings.Contains(w.Jobs["promote-production"].If, "schedule") {
 		t.Error("production does not come in after its approval")
+	}
+}
+
+// TestNumbersAreText: a branch is not shortened to a number on its way.
+func TestNumbersAreText(t *testing.T) {
+	ci := made["chain"]
+	ci.Config, ci.Main = loadConfig(t, "testdata/ci/chain"), "1.10"
+	files, err := GitHubActions(ci)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, data := range files {
+		var w struct {
+			On   map[string]struct{ Branches []any }
+			Jobs map[string]struct {
+				Steps []struct{ With map[string]any }
+			}
+		}
+		if err := yaml.Unmarshal(data, &w); err != nil && !strings.Contains(file, "promote") {
+			t.Fatal(err)
+		}
+		for name, job := range w.Jobs {
+			for _, s := range job.Steps {
+				if ref := s.With["ref"]; ref != nil && ref != "1.10" {
+					t.Errorf("%s: %s checks out %v", file, name, ref)
+				}
+			}
+		}
 	}
 }
 

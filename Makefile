@@ -6,7 +6,7 @@ GORELEASER = github.com/goreleaser/goreleaser/v2@v2.16.0
 ACTIONLINT = github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 CRANE = github.com/google/go-containerregistry/cmd/crane@v0.22.1
 
-.PHONY: build test test-browser race forge-facts race-push crash bench lint docs demo fuzz cross release-check release release-image
+.PHONY: build test test-browser race forge-facts walk accept-gitea race-push crash bench lint docs demo fuzz cross release-check release release-image
 
 build: ## bin/sluice
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/sluice ./cmd/sluice
@@ -14,8 +14,8 @@ build: ## bin/sluice
 test: ## all tests; git is needed, the network is not
 	$(GO) test ./...
 
-test-browser: ## the page of diff -o html in a real Chromium
-	$(GO) test -tags browser -run Page ./pkg/diff
+test-browser: ## the pages of diff and status -o html in a real Chromium
+	$(GO) test -tags browser -run Page ./pkg/diff ./pkg/cli
 
 race: ## the race detector on the packages that run things in parallel
 	$(GO) test -race ./pkg/repo ./pkg/render ./pkg/source ./pkg/hydrate ./pkg/forge/...
@@ -32,13 +32,20 @@ lint: ## formatting, vet, staticcheck; workflows, also those that sluice init wr
 	$(GO) run $(STATICCHECK) -tags crash ./...
 	$(GO) run $(ACTIONLINT) .github/workflows/*.yml pkg/start/testdata/ci/*/.github/workflows/*.yml
 
-forge-facts: ## what the tests hold about GitHub's API, against GitHub's own description; needs npm and the network
+forge-facts: ## GitHub's descriptions of its API, which the tests hold requests and answers to, anew; needs npm and the network
 	@rm -rf bin/forge-facts && mkdir -p bin/forge-facts
 	cd bin/forge-facts && npm pack --silent @octokit/openapi@23.0.2 && tar xzf *.tgz
 	for d in api.github.com ghes-3.17; do \
-		SLUICE_GITHUB_DESCRIPTION=$(CURDIR)/bin/forge-facts/package/generated/$$d.json $(GO) test -count=1 ./pkg/forge/github || exit 1; done
+		$(GO) run ./pkg/forge/github/gen bin/forge-facts/package $$d pkg/forge/github/described/testdata/$$d.json || exit 1; done
 
-docs: ## generated files: docs/commands, the schema of sluice.yaml
+walk: ## random steps on the fakes of all forges, 10,000 together, in a minute; STEPS=n on each, SEED=n for others
+	SLUICE_WALK=$(or $(STEPS),3400) SLUICE_WALK_SEED=$(SEED) $(GO) test -count=1 -timeout 60m -v -run TestWalk ./pkg/forge/github ./pkg/forge/gitlab ./pkg/forge/gitea
+
+accept-gitea: ## the conformance suite against a real Gitea or Forgejo; CONTRIBUTING.md has the variables
+	@test -n "$$SLUICE_GITEA_URL" || { echo "SLUICE_GITEA_URL is not set: see CONTRIBUTING.md"; exit 1; }
+	$(GO) test -count=1 -timeout 30m -v -run TestAccept ./pkg/forge/gitea
+
+docs: ## generated files: docs/commands, docs/man, the schema of sluice.yaml
 	$(GO) run ./docs/gen
 
 demo: ## the main job on a small repository, explained; its version is fixed, so that its ids are

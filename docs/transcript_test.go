@@ -115,6 +115,8 @@ func TestInjection(t *testing.T) { newShell(t).replay(readPage(t, "injection.md"
 
 func TestImages(t *testing.T) { newShell(t).replay(readPage(t, "images.md")) }
 
+func TestReleases(t *testing.T) { newShell(t).replay(readPage(t, "releases.md")) }
+
 func TestEngines(t *testing.T) { newShell(t).replay(readPage(t, "engines.md")) }
 
 func TestGetStarted(t *testing.T) { newShell(t).replay(readPage(t, "get-started.md")) }
@@ -191,4 +193,4 @@ func TestReadmeConfig(t *testing.T) {
 	}
 }
 
-var target = regexp.MustCompile(`(?m)^make (\w+)`)
+var target = regexp.MustCompile(`(?m)^make ([\w-]+)`)

@@ -7,58 +7,66 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/sluice-dev/sluice/pkg/forge/github/fake"
+	giteafake "github.com/sluice-dev/sluice/pkg/forge/gitea/fake"
+	"github.com/sluice-dev/sluice/pkg/forge/github/described"
+	githubfake "github.com/sluice-dev/sluice/pkg/forge/github/fake"
+	gitlabfake "github.com/sluice-dev/sluice/pkg/forge/gitlab/fake"
+	"github.com/sluice-dev/sluice/pkg/forge/host"
 )
 
-// testForge is the GitHub of one session: a fake API before a bare repository
+// testForge is the forge of one session: a fake API before a bare repository
 // that real git serves.
 type testForge struct {
-	api      fake.Server
-	dir      string
+	*host.Repo
+	t        testscript.T
+	odd      []string // what GitHub's description does not have
+	setup    *githubfake.Setup
 	readOnly bool // git lets nobody push
 	app      *forgeApp
-	lies     map[string]string
 	fault    func(http.ResponseWriter, *http.Request) bool
 }
 
 type forgeKey struct{}
 
-// forgeServe serves the bare repository acme/shop.git and its API, to whoever
-// has the token "secret", and puts the repository's URL into $URL and the
-// server's into $SERVER.
+// forgeServe [github|gitlab|gitea] serves the bare repository acme/shop.git and
+// its API, to whoever has the token "secret", and puts the repository's URL into
+// $URL and the server's into $SERVER.
 func forgeServe(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 0 {
-		ts.Fatalf("usage: forge-serve")
+	if neg || len(args) > 1 {
+		ts.Fatalf("usage: forge-serve [github|gitlab|gitea]")
 	}
 	f := ts.Value(forgeKey{}).(*testForge)
-	f.dir = ts.MkAbs("acme/shop.git")
-	f.api.Prefix, f.api.Project = "/api/v3", "acme/shop"
-	f.api.Branch = func(name string) string {
-		if to := f.lies[name]; to != "" {
-			return to
-		}
-		out, _ := f.git("rev-parse", "--verify", "-q", "refs/heads/"+name)
-		return out
+	f.Repo = &host.Repo{Git: host.Git{Dir: ts.MkAbs("acme/shop.git")}, Project: "acme/shop", Tokens: map[string]string{"secret": host.Owner}}
+	var api http.Handler
+	switch strings.Join(args, "") {
+	case "", "github":
+		s := &githubfake.Server{Prefix: "/api/v3", Repo: f.Repo}
+		f.setup = &s.Setup
+		descriptions, err := described.All()
+		ts.Check(err)
+		api = described.Hold(descriptions, s.Prefix, s, func(what string) {
+			f.Lock()
+			defer f.Unlock()
+			f.odd = append(f.odd, what)
+		})
+		ts.Defer(func() {
+			if len(f.odd) > 0 {
+				f.t.Fatal("not as GitHub describes it: " + strings.Join(f.odd, "\n"))
+			}
+		})
+	case "gitlab":
+		api = &gitlabfake.Server{Prefix: "/api/v4", Repo: f.Repo}
+	case "gitea":
+		api = &giteafake.Server{Prefix: "/api/v1", Repo: f.Repo}
+	default:
+		ts.Fatalf("no forge %q", args[0])
 	}
-	f.api.Move = func(name, to string) bool {
-		if _, err := f.git("merge-base", "--is-ancestor", "refs/heads/"+name, to); err != nil {
-			return false
-		}
-		if f.lies != nil {
-			f.lies[name] = to
-			return true
-		}
-		_, err := f.git("update-ref", "refs/heads/"+name, to)
-		return err == nil
-	}
-	served, err := backend(f.dir)
+	served, err := backend(f.Git.Dir)
 	ts.Check(err)
 	git := http.StripPrefix("/acme", served)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -68,7 +76,7 @@ func forgeServe(ts *testscript.TestScript, neg bool, args []string) {
 		case strings.HasPrefix(r.URL.Path, "/api/") && !f.admits(r):
 			http.Error(w, `{"message": "Bad credentials"}`, http.StatusUnauthorized)
 		case strings.HasPrefix(r.URL.Path, "/api/"):
-			f.api.ServeHTTP(w, r)
+			api.ServeHTTP(w, r)
 		case password != "secret":
 			w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
 			http.Error(w, "no", http.StatusUnauthorized)
@@ -76,9 +84,9 @@ func forgeServe(ts *testscript.TestScript, neg bool, args []string) {
 			http.Error(w, "no", http.StatusForbidden)
 		default:
 			git.ServeHTTP(w, r)
-			if f.lies == nil {
-				f.api.Settle()
-			}
+			f.Lock()
+			f.Settle()
+			f.Unlock()
 		}
 	}))
 	ts.Defer(s.Close)
@@ -89,15 +97,7 @@ func forgeServe(ts *testscript.TestScript, neg bool, args []string) {
 
 // admits tells whether the API lets a request in.
 func (f *testForge) admits(r *http.Request) bool {
-	if f.app != nil {
-		return f.app.admits(r)
-	}
-	return r.Header.Get("Authorization") == "Bearer secret"
-}
-
-func (f *testForge) git(args ...string) (string, error) {
-	out, err := exec.Command("git", append([]string{"-C", f.dir}, args...)...).Output()
-	return strings.TrimSpace(string(out)), err
+	return f.app == nil || f.app.admits(r)
 }
 
 // forgeState looks at the forge's state, or changes it as people and other
@@ -109,11 +109,14 @@ func (f *testForge) git(args ...string) (string, error) {
 //	forge title N TITLE        give it another title
 //	forge close N
 //	forge merged N             somebody pressed its button
+//	forge squash N             press the button that makes another commit
 //	forge ready N              it is no draft any more
 //	forge writer USER          who may write to the repository
-//	forge review N USER STATE [REV]
-//	forge status REV NAME STATE
-//	forge run REV NAME CONCLUSION
+//	forge review N USER STATE [REV]   in GitHub's words, on each forge
+//	forge status REV NAME STATE       in the forge's words
+//	forge run REV NAME CONCLUSION     a check run, or a job
+//	forge protect BRANCH              nobody may merge there
+//	forge label NAME                  the repository has such a label
 //	forge readonly true|false  whether git refuses pushes
 //	forge lie                  branches that the API moves only seem to move
 //	forge fault STATUS METHOD PATH [MESSAGE]
@@ -121,7 +124,7 @@ func (f *testForge) git(args ...string) (string, error) {
 //	forge move METHOD PATH BRANCH REV  somebody moves a branch just before the next answer
 //	forge app ID INSTALLATION  let nobody in but this App; its key goes to $SLUICE_GITHUB_APP_KEY
 //	forge mend                 no more faults and lies
-//	forge setup FILE           how it is set up: a fake.Setup in JSON
+//	forge setup FILE           how GitHub is set up: a fake.Setup in JSON
 func forgeState(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: forge VERB ARG...")
@@ -133,30 +136,26 @@ func forgeState(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		return args[i]
 	}
+	f.Lock()
+	defer f.Unlock()
 	rev := func(text string) string {
-		id, err := f.git("rev-parse", "--verify", "-q", text)
+		id, err := f.Git.Resolve(text)
 		ts.Check(err)
 		return id
 	}
-	pull := func() *fake.Pull {
+	pull := func() *host.Pull {
 		n, err := strconv.Atoi(arg(1))
 		ts.Check(err)
-		return f.api.Pulls[n-1]
-	}
-	put := func(in *map[string][]fake.M, id string, m fake.M) {
-		if *in == nil {
-			*in = map[string][]fake.M{}
+		if f.Pull(n) == nil {
+			ts.Fatalf("there is no request %d", n)
 		}
-		// GitHub gives the latest of each name.
-		(*in)[id] = append([]fake.M{m}, slices.DeleteFunc((*in)[id], func(had fake.M) bool {
-			return had["context"] == m["context"] && had["name"] == m["name"]
-		})...)
+		return f.Pull(n)
 	}
 	switch args[0] {
 	case "list":
-		f.api.Settle()
+		f.Settle()
 		var b strings.Builder
-		for i, p := range f.api.Pulls {
+		for i, p := range f.Pulls {
 			state := "open"
 			switch {
 			case p.Merged:
@@ -179,22 +178,28 @@ func forgeState(ts *testscript.TestScript, neg bool, args []string) {
 		pull().Merged = true
 	case "ready":
 		pull().Draft = false
+	case "squash":
+		ts.Check(f.Squash(pull(), "button"))
 	case "writer":
-		if f.api.Writers == nil {
-			f.api.Writers = map[string]bool{}
+		if f.Writers == nil {
+			f.Writers = map[string]bool{}
 		}
-		f.api.Writers[arg(1)] = true
+		f.Writers[arg(1)] = true
 	case "review":
-		p := pull()
-		id := f.api.Branch(p.Head)
+		id := ""
 		if len(args) > 4 {
 			id = rev(args[4])
 		}
-		p.Reviews = append(p.Reviews, fake.M{"id": len(p.Reviews) + 1, "user": fake.M{"login": arg(2)}, "state": arg(3), "commit_id": id})
+		f.Settle()
+		f.Review(pull(), arg(2), arg(3), id)
 	case "status":
-		put(&f.api.Statuses, rev(arg(1)), fake.M{"context": arg(2), "state": arg(3)})
+		f.Say(rev(arg(1)), host.Status{Name: arg(2), State: arg(3)})
 	case "run":
-		put(&f.api.Runs, rev(arg(1)), fake.M{"name": arg(2), "status": "completed", "conclusion": arg(3)})
+		f.Say(rev(arg(1)), host.Status{Name: arg(2), State: arg(3), Run: true})
+	case "protect":
+		f.Rules = map[string]host.Rule{arg(1): {Nobody: true}}
+	case "label":
+		f.Labels = append(f.Labels, arg(1))
 	case "readonly":
 		f.readOnly = arg(1) == "true"
 	case "fault":
@@ -213,8 +218,8 @@ func forgeState(ts *testscript.TestScript, neg bool, args []string) {
 			return true
 		}
 	case "setup":
-		f.api.Setup = fake.Setup{}
-		ts.Check(json.Unmarshal([]byte(ts.ReadFile(arg(1))), &f.api.Setup))
+		*f.setup = githubfake.Setup{}
+		ts.Check(json.Unmarshal([]byte(ts.ReadFile(arg(1))), f.setup))
 	case "hang":
 		method, path, file := arg(1), arg(2), ts.MkAbs(arg(3))
 		f.fault = func(w http.ResponseWriter, r *http.Request) bool {
@@ -227,24 +232,26 @@ func forgeState(ts *testscript.TestScript, neg bool, args []string) {
 			return true
 		}
 	case "move":
-		method, path, to := arg(1), arg(2), rev(arg(4))
-		ref, done := "refs/heads/"+arg(3), false
+		method, path, name, to := arg(1), arg(2), arg(3), rev(arg(4))
+		done := false
 		f.fault = func(_ http.ResponseWriter, r *http.Request) bool {
 			if !done && r.Method == method && strings.Contains(r.URL.Path, path) {
 				done = true
-				_, _ = f.git("update-ref", ref, to)
+				f.Lock()
+				defer f.Unlock()
+				_ = f.Git.Update(name, f.Git.Branch(name), to, "somebody")
 			}
 			return false
 		}
 	case "app":
 		app, key, err := newApp(arg(1), arg(2))
 		ts.Check(err)
-		f.app = app
+		f.app, f.Tokens = app, nil // it lets in whom the App lets in
 		ts.Setenv("SLUICE_GITHUB_APP_KEY", key)
 	case "lie":
-		f.lies = map[string]string{}
+		f.Git.Lies = map[string]string{}
 	case "mend":
-		f.fault, f.lies = nil, nil
+		f.fault, f.Git.Lies = nil, nil
 	default:
 		ts.Fatalf("forge: no verb %q", args[0])
 	}

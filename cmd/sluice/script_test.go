@@ -23,14 +23,17 @@ func TestMain(m *testing.M) {
 // TestScript runs the sessions of testdata/script: the real main against real
 // git. People and dates are fixed, so the ids in them are literal.
 func TestScript(t *testing.T) {
-	programs := buildPrograms(t)
-	testscript.Run(t, testscript.Params{
-		Dir:                 "../../testdata/script",
+	p := params(buildPrograms(t))
+	p.Dir, p.RequireUniqueNames, p.UpdateScripts = "../../testdata/script", true, os.Getenv("UPDATE_SCRIPTS") != ""
+	testscript.Run(t, p)
+}
+
+// params is what all sessions have.
+func params(programs string) testscript.Params {
+	return testscript.Params{
 		RequireExplicitExec: true,
-		RequireUniqueNames:  true,
-		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup: func(env *testscript.Env) error {
-			env.Values[forgeKey{}] = &testForge{}
+			env.Values[forgeKey{}] = &testForge{t: env.T()}
 			env.Vars = append(env.Vars,
 				"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL="+filepath.Join(env.WorkDir, ".gitconfig"),
 				"GIT_AUTHOR_DATE=2026-01-05T09:00:00Z", "GIT_COMMITTER_DATE=2026-01-05T09:00:00Z",
@@ -48,7 +51,7 @@ func TestScript(t *testing.T) {
 			return os.Geteuid() == 0, nil // who may give files to others
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fsck": fsck, "tree": printTree, "code": code, "http-serve": httpServe, "ssh-serve": sshServe, "serve": serve, "forge-serve": forgeServe, "forge": forgeState, "workflow": runWorkflow},
-	})
+	}
 }
 
 // buildPrograms builds the programs that sessions pin as tools.

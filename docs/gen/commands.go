@@ -19,7 +19,7 @@ const aboutCommands = `# Commands
 <!-- Written by go run ./docs/gen from what the commands say of themselves. -->
 
 What a command makes goes to stdout, everything else to stderr. ` + "`-o json` and `-o yaml`" + ` print what the text says, with
-full commit ids; ` + "`render`" + ` prints YAML for both ` + "`text` and `yaml`" + `, ` + "`diff`" + ` has ` + "`markdown` and `html`" + ` too. An error is one line that says what and where; a line
+full commit ids; ` + "`render`" + ` prints YAML for both ` + "`text` and `yaml`" + `, ` + "`diff`" + ` has ` + "`markdown` and `html`, `status` has `html`" + ` too. An error is one line that says what and where; a line
 that begins with ` + "`hint:`" + ` says what to do about it. All findings of a stage come at once, and nothing is written before
 everything that can be checked is checked.
 
@@ -30,7 +30,7 @@ everything that can be checked is checked.
 `
 
 const aboutStatuses = `
-Status 1 comes from ` + "`verify` and `diff`" + ` with differences and from ` + "`promote --check`" + ` where the promotion would be refused. Status 3 is
+Status 1 comes from ` + "`verify` and `diff`" + ` with differences, from ` + "`lint`" + ` with findings and from ` + "`promote --check`" + ` where the promotion would be refused. Status 3 is
 for refusals: nothing is wrong with the input, but the step could lose or hide something. With status 4
 the message says whether something may have moved; the same command can be run again.
 `

@@ -1,31 +1,53 @@
-// Gen writes the pages and files that follow from the code: docs/commands.md
-// and docs/sluice.schema.json. Run it at the top of the repository.
+// Gen writes the pages and files that follow from the code: docs/commands.md,
+// docs/sluice.schema.json and docs/man. Run it at the top of the repository.
 package main
 
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 )
 
 func main() {
-	for _, g := range generated {
-		data, err := g.make(".")
-		if err == nil {
-			err = os.WriteFile(g.path, data, 0o666)
-		}
-		if err != nil {
-			fmt.Fprintf(os.Stderr, "generating %s: %v\n", g.path, err)
-			os.Exit(1)
-		}
+	if err := write("."); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 }
 
-// generated are the files and what makes them, root being the repository's
-// top directory.
-var generated = [...]struct {
-	path string
-	make func(root string) ([]byte, error)
-}{
-	{"docs/commands.md", commands},
-	{"docs/sluice.schema.json", schema},
+// manDir is where the pages for man are: no others.
+const manDir = "docs/man"
+
+func write(root string) error {
+	files, err := generate(root)
+	if err != nil {
+		return err
+	}
+	if err := os.RemoveAll(filepath.Join(root, manDir)); err != nil {
+		return err
+	}
+	for name, data := range files {
+		at := filepath.Join(root, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(at), 0o777); err != nil {
+			return err
+		}
+		if err := os.WriteFile(at, data, 0o666); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// generate gives the files by path, root being the repository's top directory.
+func generate(root string) (map[string][]byte, error) {
+	files, err := manual(root)
+	if err != nil {
+		return nil, fmt.Errorf("generating the manual: %w", err)
+	}
+	for name, give := range map[string]func(root string) ([]byte, error){"docs/commands.md": commands, "docs/sluice.schema.json": schema} {
+		if files[name], err = give(root); err != nil {
+			return nil, fmt.Errorf("generating %q: %w", name, err)
+		}
+	}
+	return files, nil
 }

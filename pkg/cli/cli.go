@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -48,7 +47,10 @@ func Main(ctx context.Context, p Program) int {
 	if p.Version == "" {
 		p.Version = buildVersion()
 	}
-	c := &command{Program: p}
+	line := newStatusLine(p)
+	defer line.close()
+	p.Out, p.Err = line.beside(p.Out), line.beside(p.Err)
+	c := &command{Program: p, line: line}
 	root := c.root()
 	root.SetArgs(p.Args[1:])
 	root.SetIn(p.In)
@@ -83,6 +85,8 @@ type command struct {
 	dir, file, output string
 	quiet, verbose    bool
 	noColor           bool
+	jobs              int         // builds at a time; 0: as many as there are CPUs
+	line              *statusLine // nil where none is to be shown
 }
 
 func (c *command) root() *cobra.Command {
@@ -107,6 +111,9 @@ environment's branch forward to that same commit.`,
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := c.checkJobs(cmd); err != nil {
+				return err
+			}
 			formats := []string{"text", "json", "yaml"}
 			if more := cmd.Annotations[moreFormats]; more != "" {
 				formats = append(formats, strings.Fields(more)...)
@@ -127,12 +134,14 @@ environment's branch forward to that same commit.`,
 	flags.BoolVar(&c.noColor, "no-color", false, "no colors (also: NO_COLOR, CI, or output that is no terminal)")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(c.initCommand(), c.checkCommand(),
-		c.renderCommand(), c.diffCommand(), c.parityCommand(),
+		c.renderCommand(), c.diffCommand(), c.parityCommand(), c.lintCommand(),
 		c.commitCommand(), c.promoteCommand(), c.rollbackCommand(), c.verifyCommand(), c.statusCommand(), c.whyCommand(),
 		c.injectCommand(), c.uninjectCommand(), c.pinCommand(),
-		c.imagesCommand(), c.setImageCommand(), c.proposeCommand(),
+		c.imagesCommand(), c.setImageCommand(), c.proposeCommand(), c.releaseCommand(), c.clusterCommand(),
 		c.exportCommand(), c.graphCommand(),
 		c.versionCommand())
+	c.jobsFlags(root)
+	c.completions(root)
 	return root
 }
 
@@ -180,11 +189,7 @@ const (
 
 // paint colors text on a terminal, unless somebody does not want it.
 func (c *command) paint(w io.Writer, color, text string) string {
-	file, ok := w.(*os.File)
-	if !ok || c.noColor || c.Env("NO_COLOR") != "" || c.Env("CI") != "" || c.Env("TERM") == "dumb" {
-		return text
-	}
-	if info, err := file.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+	if c.noColor || c.Env("NO_COLOR") != "" || c.Env("CI") != "" || c.Env("TERM") == "dumb" || terminal(w) == nil {
 		return text
 	}
 	return "\x1b[" + color + "m" + text + "\x1b[0m"

@@ -12,6 +12,7 @@ import (
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/forge"
 	"github.com/sluice-dev/sluice/pkg/inject/program"
+	"github.com/sluice-dev/sluice/pkg/release"
 	"github.com/sluice-dev/sluice/pkg/repo"
 )
 
@@ -33,6 +34,7 @@ func (c *command) report(err error) int {
 		one      finding.Finding
 		refusal  *finding.Refusal
 		edited   *branch.EditedError
+		byHand   *release.EditedError
 		use      *usageError
 		asked    *checkFailed
 		moved    *repo.MovedError
@@ -90,6 +92,11 @@ func (c *command) report(err error) int {
 			c.listEdit(e)
 		}
 		c.say("", edited.Hint())
+		return exitRefused
+	case errors.As(err, &byHand):
+		c.say(byHand.Error(), "")
+		c.listByHand(byHand.Edits)
+		c.say("", byHand.Hint())
 		return exitRefused
 	case errors.As(err, &moved):
 		c.say(err.Error(), "somebody else was faster: run the command again")

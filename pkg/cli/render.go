@@ -27,7 +27,7 @@ Without names it prints all environments, each after the one it is promoted
 from. It reads the working tree, or a commit with --rev, and changes nothing.`,
 		Example: `  sluice render staging | kubectl apply -f -
   sluice render --rev v1.4.0 production
-  sluice render --out /tmp/hydrated`,
+  sluice render --out hydrated`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, names []string) error {
 			w, err := c.open()

@@ -32,10 +32,15 @@ func (c *command) renderer() (hydrate.Renderer, error) {
 		return hydrate.Renderer{}, fmt.Errorf("finding this program to start workers: %w", err)
 	}
 	worker := render.Command{Path: self, Name: c.Args[0], Args: []string{workerArg}}
+	jobs := c.jobs
+	if jobs == 0 {
+		jobs = runtime.NumCPU()
+	}
 	return hydrate.Renderer{
-		Workers:  render.NewPool(worker, runtime.NumCPU(), render.Limits{}),
+		Workers:  render.NewPool(worker, jobs, render.Limits{}),
 		Programs: c.programs(),
 		Platform: runtime.GOOS + "/" + runtime.GOARCH,
+		Progress: c.progress(),
 	}, nil
 }
 

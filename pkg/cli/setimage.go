@@ -61,9 +61,9 @@ and without anything else that is uncommitted. With --pull-request nothing here
 is touched: the change is made to the source as the remote has it, and a pull
 request asks for it. A later version of the same image takes its place there.`,
 		Example: `  sluice set-image api=registry.example/api:v1.4.2
-  sluice set-image api=:v1.4.2 worker=:v1.4.2 --env staging
-  sluice set-image api=:v1.4.2 --env staging --commit
-  sluice set-image api=:v1.4.2 --env production --pull-request`,
+  sluice set-image worker=:v1.4.2 --env staging --dry-run
+  sluice set-image worker=:v1.4.2 --env staging --commit
+  sluice set-image worker=:v1.4.2 --env production --pull-request`,
 		Args: usage(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.check(); err != nil {

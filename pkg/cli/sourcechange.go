@@ -66,15 +66,9 @@ func (c *command) openSource(ctx context.Context, w *workspace, base string) (*s
 	if err != nil {
 		return nil, err
 	}
-	target, err := c.target(w, cfg, "origin")
+	target, err := c.sourceForge(w, cfg, "change the files here, commit them, and push the branch yourself: set-image does the first two with --commit")
 	if err != nil {
 		return nil, err
-	}
-	if target.Type == forge.None {
-		return nil, &finding.Refusal{
-			Text: "a pull request needs a forge, and there is none: no remote is named origin, or the config says forge: {type: none}",
-			Hint: "change the files here, commit them, and push the branch yourself: set-image does the first two with --commit",
-		}
 	}
 	s := &sourceBranch{c: c, w: w, config: cfg, name: base}
 	if s.remote, err = c.remote(w, "origin"); err != nil {
@@ -101,6 +95,19 @@ func (c *command) openSource(ctx context.Context, w *workspace, base string) (*s
 	}
 	s.at = &snapshot{ref: "refs/heads/" + s.name}
 	return s, w.load(s.at, at, w.config)
+}
+
+// sourceForge finds the forge for a pull request on the source. otherwise says
+// what to do where there is none.
+func (c *command) sourceForge(w *workspace, cfg *config.Config, otherwise string) (forge.Target, error) {
+	target, err := c.target(w, cfg, "origin")
+	if err == nil && target.Type == forge.None {
+		err = &finding.Refusal{
+			Text: "a pull request needs a forge, and there is none: no remote is named origin, or the config says forge: {type: none}",
+			Hint: otherwise,
+		}
+	}
+	return target, err
 }
 
 // defaultBranch is the remote's own, or the one that is checked out.

@@ -17,23 +17,35 @@ import (
 func (c *command) statusCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "status", Short: "Show where every environment stands", Args: noArgs,
+		Annotations: map[string]string{moreFormats: "html"},
 		Long: `Status prints a row per environment: its branch and commit, the source commit
 that it was rendered from, how far it is behind (the first environment of a
 chain: behind the checked-out source; the others: behind the environment that
 they are promoted from), and the injector versions that it holds. Below, a line
-says what happened to each branch that is not as sluice left it.`,
+says what happened to each branch that is not as sluice left it, and which
+environment is frozen. Where a forge and a token for it are at hand, the open
+request to promote is there too.
+
+-o html is one page of its own, with the commits that each environment has yet
+to get.`,
+		Example: `  sluice status
+  sluice status -o html > status.html`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			w, cfg, err := c.openBranches()
 			if err != nil {
 				return err
 			}
-			var rows []standing
+			rows := []standing{}
 			for _, chain := range cfg.Chains() {
 				more, err := c.chainStatus(cmd.Context(), w, chain)
 				if err != nil {
 					return err
 				}
 				rows = append(rows, more...)
+			}
+			c.findRequests(cmd.Context(), w, cfg, rows)
+			if c.output == "html" {
+				return c.statusPage(w, rows)
 			}
 			return c.printStatus(rows)
 		},
@@ -53,6 +65,12 @@ type standing struct {
 	OffLine      bool    `json:"offLine,omitempty"` // holds commits that promotedFrom, or the checked-out source, never had: nothing can be promoted or committed to it
 	Left         *left   `json:"left,omitempty"`    // what happened to a branch that is not as sluice left it
 	Injectors    []pin   `json:"injectors"`
+
+	Frozen         string    `json:"frozen,omitempty"`         // why nothing is promoted to it
+	Approvals      int64     `json:"approvals,omitempty"`      // that a promotion to it needs
+	RequiredChecks []string  `json:"requiredChecks,omitempty"` // that have to have succeeded
+	Request        *request  `json:"request,omitempty"`        // open, to promote to it
+	Waiting        []waiting `json:"waiting"`                  // the commits that it has yet to get, as far as behind says: the newest, at most 100
 
 	Skew      []skew     `json:"skew"`      // versions of one injector that live together
 	Workloads []workload `json:"workloads"` // the objects with proxies
@@ -76,7 +94,8 @@ func (c *command) chainStatus(ctx context.Context, w *workspace, chain config.Ch
 		tips[h.Environment.Name] = h.Tip
 		row := standing{
 			Environment: h.Environment.Name, Branch: h.Environment.Branch, PromotedFrom: h.Environment.PromotedFrom,
-			Commit: h.Tip, Injectors: []pin{}, Skew: []skew{}, Workloads: []workload{},
+			Commit: h.Tip, Injectors: []pin{}, Skew: []skew{}, Workloads: []workload{}, Waiting: []waiting{},
+			Frozen: h.Environment.Frozen, Approvals: h.Environment.Approvals, RequiredChecks: h.Environment.RequiredChecks,
 		}
 		switch {
 		case h.Tip == "":
@@ -213,6 +232,11 @@ func (s *standing) behind(ctx context.Context, w *workspace, h branch.Head, tips
 	if err != nil {
 		return err
 	}
+	if n > 0 && follows != repo.No {
+		if s.Waiting, err = w.waiting(ctx, from, to, n); err != nil {
+			return err
+		}
+	}
 	if s.PromotedFrom != "" {
 		s.Behind, s.OffLine = &n, follows == repo.No
 		return nil
@@ -223,39 +247,6 @@ func (s *standing) behind(ctx context.Context, w *workspace, h branch.Head, tips
 		s.Behind = &n
 	}
 	return err
-}
-
-func (c *command) printStatus(rows []standing) error {
-	v := struct {
-		Environments []standing `json:"environments"`
-	}{rows}
-	return c.print(v, func() error {
-		lines := [][]string{{"ENVIRONMENT", "BRANCH", "COMMIT", "SOURCE", "BEHIND", "INJECTORS"}}
-		for _, r := range rows {
-			source := r.Source.Short()
-			if r.Subject != "" {
-				source += " " + r.Subject
-			}
-			commit := r.Commit.Short()
-			if r.State != "hydrated" {
-				commit = r.State
-			}
-			lines = append(lines, []string{r.Environment, r.Branch, commit, dash(source), r.lag(), dash(pinNames(r.Injectors))})
-		}
-		if err := table(c.Out, lines, nil); err != nil {
-			return err
-		}
-		for _, r := range rows {
-			c.printSkew(r.Environment, r.Skew)
-			if r.Left == nil {
-				continue
-			}
-			if _, err := fmt.Fprintln(c.Out, escape(r.Left.Text)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }
 
 func (s standing) lag() string {

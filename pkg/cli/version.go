@@ -12,6 +12,7 @@ import (
 func (c *command) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version", Args: noArgs,
+		Example: "  sluice version -o json",
 		RunE: func(*cobra.Command, []string) error {
 			v := struct {
 				Sluice    string `json:"sluice"`

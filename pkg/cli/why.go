@@ -29,7 +29,7 @@ changed it last. It renders nothing and needs no network.
 The object is named by its file or by kind and name. KIND is what kubectl takes:
 Deployment, deployments, deploy, deployment.apps. The namespace may stand before
 it, NAMESPACE/KIND/NAME, where the name alone means several.`,
-		Example: `  sluice why staging/shop/deployment-api.yaml
+		Example: `  sluice why staging/api/shop/deployment-api.yaml
   sluice why production deploy/api -n shop`,
 		Args: usage(cobra.RangeArgs(1, 2)),
 		RunE: func(cmd *cobra.Command, args []string) error {

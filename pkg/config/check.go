@@ -46,6 +46,7 @@ func (c *Config) check() *checker {
 	k.export()
 	k.tools()
 	k.skew()
+	k.clusters()
 	if c.Secrets != "refuse" && c.Secrets != "allow" {
 		k.add("secrets", fmt.Sprintf("secrets is %q", c.Secrets), "write refuse or allow")
 	}
@@ -57,7 +58,7 @@ func (k *checker) lists() {
 	switch {
 	case top && len(k.Apps) > 0:
 		k.add("apps", "top-level kubectlApply and conduitInject do not go together with apps", "move the top-level lists into an app of their own")
-	case !top && len(k.Apps) == 0:
+	case !top && len(k.Apps) == 0 && !k.manages():
 		k.add("kubectlApply", "nothing to apply", "list manifests or kustomization directories under kubectlApply:")
 	}
 	k.app("", k.KubectlApply, k.ConduitInject, k.Inject, k.Conduit)

@@ -18,6 +18,8 @@ type Config struct {
 	Forge         *Forge        `yaml:"forge"`      // where promotions are opened as pull requests
 	Validate      *Validate     `yaml:"validate"`   // what the objects are checked against; nil: what every known release would refuse
 	Export        *Export       `yaml:"export"`     // how engines follow the branches
+	Releases      *Releases     `yaml:"releases"`   // where the releases of clusters lie
+	Clusters      []Cluster     `yaml:"clusters"`   // what is upgraded from release to release
 
 	file   string           // slash path relative to the repository root
 	places map[string]Place // where each value stands, see Place
@@ -178,4 +180,18 @@ type ArgoCD struct {
 type Kluctl struct {
 	Namespace string `yaml:"namespace"` // of the objects; default kluctl-system
 	Interval  string `yaml:"interval"`  // between two reconciliations; default 10m
+}
+
+// Releases says where the releases of clusters lie.
+type Releases struct {
+	Path string `yaml:"path"` // directory that holds one for each provider; default releases
+}
+
+// Cluster is a directory of manifests that come from releases.
+type Cluster struct {
+	Name       string            `yaml:"name"`       // for instance gauss/peu01
+	Path       string            `yaml:"path"`       // its directory; default: the name
+	Provider   string            `yaml:"provider"`   // whose releases it gets; default: the only one there is
+	Release    string            `yaml:"release"`    // the one that its files are at; empty if they come from none
+	Components map[string]string `yaml:"components"` // by file name: the releases of those that were upgraded alone
 }

@@ -5,107 +5,16 @@ package diff
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/sluice-dev/sluice/pkg/onepage/browser"
 )
-
-// tab is a page in a browser of its own.
-type tab struct {
-	t   *testing.T
-	ctx context.Context
-}
-
-func open(t *testing.T, page string) *tab {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "diff.html")
-	if err := os.WriteFile(file, []byte(page), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := chromedp.NewExecAllocator(context.Background(), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.WindowSize(1280, 900))
-	t.Cleanup(stop)
-	ctx, end := chromedp.NewContext(ctx)
-	t.Cleanup(end)
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
-	t.Cleanup(cancel)
-	b := &tab{t, ctx}
-	var mu sync.Mutex
-	var wrong []string
-	asked := false
-	err := chromedp.Listen(ctx, func(event any) {
-		mu.Lock()
-		defer mu.Unlock()
-		switch e := event.(type) {
-		case *runtime.EventExceptionThrown:
-			wrong = append(wrong, e.ExceptionDetails.Text)
-		case *network.EventRequestWillBeSent:
-			if e.Request.URL != "file://"+file {
-				wrong = append(wrong, "asks for "+e.Request.URL)
-			}
-			asked = true
-		}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := chromedp.Call(ctx, network.Enable, network.EnableParams{}); err != nil {
-		t.Fatal(err)
-	}
-	b.do(chromedp.Navigate("file://" + file))
-	t.Cleanup(func() {
-		mu.Lock()
-		defer mu.Unlock()
-		if !asked {
-			t.Error("no request was seen, not even that for the page")
-		}
-		for _, e := range wrong {
-			t.Error("in the page: " + e)
-		}
-	})
-	return b
-}
-
-func (b *tab) do(actions ...chromedp.Action[chromedp.Void]) {
-	b.t.Helper()
-	if err := chromedp.Do(b.ctx, actions...); err != nil {
-		b.t.Fatal(err)
-	}
-}
-
-// is holds what a script gives to a value. The page puts lines beside each
-// other when they come into sight, which takes some frames.
-func is[T comparable](b *tab, script string, want T) {
-	b.t.Helper()
-	got := value[T](b, script)
-	for try := 0; got != want && try < 50; try++ {
-		value[bool](b, "new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(true), 20)))")
-		got = value[T](b, script)
-	}
-	if got != want {
-		b.t.Errorf("%s: got %v, want %v", script, got, want)
-	}
-}
-
-// value gives what a script gives; a promise, once it is kept.
-func value[T any](b *tab, script string) T {
-	b.t.Helper()
-	got, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
-	if err != nil {
-		b.t.Fatalf("%s: %v", script, err)
-	}
-	return got
-}
 
 func pageOf(t *testing.T, r *Report) string {
 	t.Helper()
@@ -118,11 +27,6 @@ func pageOf(t *testing.T, r *Report) string {
 
 const filterBox = chromedp.CSS("#filter")
 
-// seen counts the elements that can be seen.
-func seen(selector string) string {
-	return `[...document.querySelectorAll(` + "`" + selector + "`" + `)].filter((e) => e.checkVisibility()).length`
-}
-
 func sample(t *testing.T) *Report {
 	t.Helper()
 	before := fmt.Sprintf(cm, "settings-bc4gd2t975", "one") + fmt.Sprintf(cm, "old", "x") + fmt.Sprintf(cm, "page", `"a\nb\nc\n"`) + "---\n" + injected(t, "v0.3.0", "registry.example/web:v1")
@@ -131,100 +35,74 @@ func sample(t *testing.T) *Report {
 }
 
 func TestPageInABrowser(t *testing.T) {
-	b := open(t, pageOf(t, sample(t)))
-	is(b, "document.title", "staging: 1 added, 1 removed, 2 changed, 1 renamed, 0 the same")
-	is(b, seen(".object"), 5)
-	is(b, seen("nav a"), 5)
+	b := browser.Open(t, pageOf(t, sample(t)))
+	browser.Is(b, "document.title", "staging: 1 added, 1 removed, 2 changed, 1 renamed, 0 the same")
+	browser.Is(b, browser.Seen(".object"), 5)
+	browser.Is(b, browser.Seen("nav a"), 5)
 
 	// No other script than the page's own runs, whatever got into it.
-	is(b, `(() => { const s = document.createElement("script"); s.textContent = "document.title = 'run'"; document.body.append(s); return document.title === "run"; })()`, false)
+	browser.Is(b, `(() => { const s = document.createElement("script"); s.textContent = "document.title = 'run'"; document.body.append(s); return document.title === "run"; })()`, false)
 
 	// The filter takes words of names, fields and images; a link goes with its object.
-	b.do(chromedp.KeyEvent("/"), chromedp.SendKeys(filterBox, "deployment web:v2"))
-	is(b, seen(".object"), 1)
-	is(b, seen("nav a"), 1)
-	b.do(chromedp.SendKeys(filterBox, "x"))
-	is(b, seen(".object"), 0)
-	is(b, seen("#none"), 1)
-	b.do(chromedp.SendKeys(filterBox, kb.Escape))
-	is(b, seen(".object"), 5)
-	is(b, "document.activeElement === document.body", true)
-	b.do(chromedp.Click(chromedp.CSS(".chip.added")))
-	is(b, seen(".object"), 4)
-	b.do(chromedp.Click(chromedp.CSS(".chip.added")))
-	is(b, seen(".object"), 5)
+	b.Do(chromedp.KeyEvent("/"), chromedp.SendKeys(filterBox, "deployment web:v2"))
+	browser.Is(b, browser.Seen(".object"), 1)
+	browser.Is(b, browser.Seen("nav a"), 1)
+	b.Do(chromedp.SendKeys(filterBox, "x"))
+	browser.Is(b, browser.Seen(".object"), 0)
+	browser.Is(b, browser.Seen("#none"), 1)
+	b.Do(chromedp.SendKeys(filterBox, kb.Escape))
+	browser.Is(b, browser.Seen(".object"), 5)
+	browser.Is(b, "document.activeElement === document.body", true)
+	b.Do(chromedp.Click(chromedp.CSS(".chip.added")))
+	browser.Is(b, browser.Seen(".object"), 4)
+	b.Do(chromedp.Click(chromedp.CSS(".chip.added")))
+	browser.Is(b, browser.Seen(".object"), 5)
 
 	// Views. The lines of objects that came or went are always there.
-	is(b, seen(".by-line"), 0)
-	b.do(chromedp.KeyEvent("u"))
-	is(b, seen(".by-field"), 0)
-	is(b, seen(".object > .lines"), 5)
-	is(b, seen(".columns"), 0)
-	b.do(chromedp.KeyEvent("s"))
-	is(b, seen(".object > .columns"), 5)
-	is(b, "document.querySelector('.columns .del').getBoundingClientRect().top === document.querySelector('.columns .del + .add, .columns .del + .empty').getBoundingClientRect().top", true)
-	b.do(chromedp.KeyEvent("u"))
-	is(b, seen(".columns"), 0)
+	browser.Is(b, browser.Seen(".by-line"), 0)
+	b.Do(chromedp.KeyEvent("u"))
+	browser.Is(b, browser.Seen(".by-field"), 0)
+	browser.Is(b, browser.Seen(".object > .lines"), 5)
+	browser.Is(b, browser.Seen(".columns"), 0)
+	b.Do(chromedp.KeyEvent("s"))
+	browser.Is(b, browser.Seen(".object > .columns"), 5)
+	browser.Is(b, "document.querySelector('.columns .del').getBoundingClientRect().top === document.querySelector('.columns .del + .add, .columns .del + .empty').getBoundingClientRect().top", true)
+	b.Do(chromedp.KeyEvent("u"))
+	browser.Is(b, browser.Seen(".columns"), 0)
 
 	// What the injector changed is folded until somebody asks for it.
-	is(b, seen(".own.lines"), 1)
-	is(b, seen(".whole"), 0)
-	b.do(chromedp.KeyEvent("i"))
-	is(b, seen(".own.lines"), 0)
-	is(b, seen(".whole"), 1)
-	b.do(chromedp.KeyEvent("f"))
-	is(b, seen(".injector .fields")+" > 0", true)
-	b.do(chromedp.KeyEvent("i"))
-	is(b, seen(".injector .fields"), 0)
+	browser.Is(b, browser.Seen(".own.lines"), 1)
+	browser.Is(b, browser.Seen(".whole"), 0)
+	b.Do(chromedp.KeyEvent("i"))
+	browser.Is(b, browser.Seen(".own.lines"), 0)
+	browser.Is(b, browser.Seen(".whole"), 1)
+	b.Do(chromedp.KeyEvent("f"))
+	browser.Is(b, browser.Seen(".injector .fields")+" > 0", true)
+	b.Do(chromedp.KeyEvent("i"))
+	browser.Is(b, browser.Seen(".injector .fields"), 0)
 
 	// From object to object, folding one, and a link to another.
-	b.do(chromedp.KeyEvent("jj"))
-	is(b, "document.querySelectorAll('.here').length", 2)
-	is(b, "document.querySelector('.object.here').id", "o1")
-	b.do(chromedp.KeyEvent("o"))
-	is(b, "document.querySelector('.object.here').open", false)
-	b.do(chromedp.KeyEvent("k"))
-	is(b, "document.querySelector('.object.here').id", "o0")
-	b.do(chromedp.Click(chromedp.CSS("nav a[href='#o3']")))
-	is(b, "location.hash", "#o3")
+	b.Do(chromedp.KeyEvent("jj"))
+	browser.Is(b, "document.querySelectorAll('.here').length", 2)
+	browser.Is(b, "document.querySelector('.object.here').id", "o1")
+	b.Do(chromedp.KeyEvent("o"))
+	browser.Is(b, "document.querySelector('.object.here').open", false)
+	b.Do(chromedp.KeyEvent("k"))
+	browser.Is(b, "document.querySelector('.object.here').id", "o0")
+	b.Do(chromedp.Click(chromedp.CSS("nav a[href='#o3']")))
+	browser.Is(b, "location.hash", "#o3")
 }
 
 // Dark and light are the system's choice; text can be read in both.
 func TestPageInBothLights(t *testing.T) {
-	page := pageOf(t, sample(t))
-	for _, scheme := range []string{"light", "dark"} {
-		b := open(t, page)
-		media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
-		if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, media); err != nil {
-			t.Fatal(err)
+	b := browser.Open(t, pageOf(t, sample(t)))
+	b.Lights("h1, h2, small, summary, .chip span, .views span, code, del, ins, nav a, .notes li, .badge, .lines span, .kind, .name", func(scheme string) {
+		for _, view := range []string{"f", "u", "s"} {
+			b.Do(chromedp.KeyEvent(view))
+			b.Picture(os.Getenv("SCREENSHOTS"), scheme+"-"+view)
 		}
-		const contrast = `(() => {
-			const light = (c) => { const [r, g, b] = c.match(/[\d.]+/g).map((v) => { v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-			const back = (e) => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (!c.endsWith(", 0)")) return c; } return "rgb(255, 255, 255)"; };
-			let least = 21;
-			for (const e of document.querySelectorAll("h1, h2, small, summary, .chip span, .views span, code, del, ins, nav a, .notes li, .badge, .lines span, .kind, .name")) {
-				const [a, b] = [light(getComputedStyle(e).color), light(back(e))];
-				least = Math.min(least, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05));
-			}
-			return least;
-		})()`
-		if got := value[float64](b, contrast); got < 4.5 {
-			t.Errorf("%s: a contrast of %.2f, want 4.5", scheme, got)
-		}
-		is(b, `getComputedStyle(document.body).backgroundColor.match(/\d+/)[0] < 128`, scheme == "dark")
-		if dir := os.Getenv("SCREENSHOTS"); dir != "" {
-			for _, view := range []string{"f", "u", "s"} {
-				b.do(chromedp.KeyEvent(view))
-				png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
-				if err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(filepath.Join(dir, scheme+"-"+view+".png"), png, 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-	}
+		b.Do(chromedp.KeyEvent("f"))
+	})
 }
 
 // A page of 2,000 objects is there, and filters, within a second.
@@ -237,9 +115,9 @@ func TestPageOfManyObjects(t *testing.T) {
 		after.WriteString("---\n" + strings.Replace(z, "name: o", name, 1))
 	}
 	page := pageOf(t, compare(t, before.String(), after.String()))
-	b := open(t, page)
-	b.do(chromedp.Poll[chromedp.Void](`performance.getEntriesByName("first-contentful-paint").length > 0`))
-	paint := value[float64](b, `performance.getEntriesByName("first-contentful-paint")[0].startTime`)
+	b := browser.Open(t, page)
+	b.Do(chromedp.Poll[chromedp.Void](`performance.getEntriesByName("first-contentful-paint").length > 0`))
+	paint := browser.Value[float64](b, `performance.getEntriesByName("first-contentful-paint")[0].startTime`)
 	// From the key to the frame that shows it, the best of three: other
 	// programs may be busy, as the time of a loop tells.
 	const measure = `(async () => {
@@ -262,7 +140,7 @@ func TestPageOfManyObjects(t *testing.T) {
 			{"the split view", `document.getElementById("view-split").click()`},
 			{"the fields", `document.getElementById("view-fields").click()`},
 		} {
-			took := value[float64](b, fmt.Sprintf(measure, step[1]))
+			took := browser.Value[float64](b, fmt.Sprintf(measure, step[1]))
 			if before, known := best[step[0]]; !known || took < before {
 				best[step[0]] = took
 			}

@@ -1,35 +1,39 @@
 package diff
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/sluice-dev/sluice/pkg/onepage"
+)
 
 func (p *page) object(o *Object) {
-	p.put("<details class=\"object %s\" id=\"o%d\" open data-status=\"%s\" data-text=\"%s\">\n", o.Status, p.ids, o.Status, o.searched())
+	p.Put("<details class=\"object %s\" id=\"o%d\" open data-status=\"%s\" data-text=\"%s\">\n", o.Status, p.ids, o.Status, o.searched())
 	p.ids++
-	p.put("<summary><span class=\"badge %s\">%s</span> <span class=\"kind\">%s</span> <span class=\"name\">%s</span>", o.Status, o.Status, o.kind(), o.place())
+	p.Put("<summary><span class=\"badge %s\">%s</span> <span class=\"kind\">%s</span> <span class=\"name\">%s</span>", o.Status, o.Status, o.kind(), o.place())
 	if o.RenamedFrom != "" {
-		p.put(" <small>was %s</small>", o.RenamedFrom)
+		p.Put(" <small>was %s</small>", o.RenamedFrom)
 	}
-	p.put(" <small class=\"size\">+%d −%d</small></summary>\n<p class=\"where\"><code>%s</code></p>\n", o.Text.Added, o.Text.Removed, o.File)
+	p.Put(" <small class=\"size\">+%d −%d</small></summary>\n<p class=\"where\"><code>%s</code></p>\n", o.Text.Added, o.Text.Removed, o.File)
 	if len(o.Notes) > 0 {
-		p.put("<ul class=\"notes\">\n")
+		p.Put("<ul class=\"notes\">\n")
 		for _, n := range o.Notes {
 			class := ""
 			if n.Kind.Warns() {
 				class = "warns"
 			}
-			p.put("<li class=\"%s\"><b>%s</b> %s</li>\n", class, n.Kind, n.words())
+			p.Put("<li class=\"%s\"><b>%s</b> %s</li>\n", class, n.Kind, n.words())
 		}
-		p.put("</ul>\n")
+		p.Put("</ul>\n")
 	}
 	own, injector := o.parts()
-	p.put("<div class=\"by-field\">\n")
+	p.Put("<div class=\"by-field\">\n")
 	p.fields(own)
 	if len(injector) > 0 {
-		p.put("<details class=\"injector\"><summary>%s by the injector</summary>\n", count(len(injector), "field"))
+		p.Put("<details class=\"injector\"><summary>%s by the injector</summary>\n", count(len(injector), "field"))
 		p.fields(injector)
-		p.put("</details>\n")
+		p.Put("</details>\n")
 	}
-	p.put("</div>\n")
+	p.Put("</div>\n")
 	class := "lines by-line"
 	if len(o.Fields) == 0 {
 		class = "lines" // the lines are all there is
@@ -38,10 +42,10 @@ func (p *page) object(o *Object) {
 		p.lines(class, &o.Text)
 	} else {
 		p.lines(class+" own", o.Own)
-		p.put("<p class=\"folded own %s\">folded: %s of the injector</p>\n", strings.TrimPrefix(class, "lines"), count(o.Text.Added-o.Own.Added+o.Text.Removed-o.Own.Removed, "line"))
+		p.Put("<p class=\"folded own %s\">folded: %s of the injector</p>\n", strings.TrimPrefix(class, "lines"), count(o.Text.Added-o.Own.Added+o.Text.Removed-o.Own.Removed, "line"))
 		p.lines(class+" whole", &o.Text)
 	}
-	p.put("</details>\n")
+	p.Put("</details>\n")
 }
 
 // searched is what the filter looks through.
@@ -63,17 +67,17 @@ func (p *page) fields(all []Field) {
 	if len(all) == 0 {
 		return
 	}
-	p.put("<ul class=\"fields\">\n")
+	p.Put("<ul class=\"fields\">\n")
 	for _, f := range all {
 		head, last := lastPart(f.Path)
-		p.put("<li class=\"%s\"><code class=\"path\">%s<b>%s</b></code>", f.Op, head, last)
+		p.Put("<li class=\"%s\"><code class=\"path\">%s<b>%s</b></code>", f.Op, head, last)
 		p.values(f)
 		if a := f.aside(); a != "" {
-			p.put(" <small>%s</small>", a)
+			p.Put(" <small>%s</small>", a)
 		}
-		p.put("</li>\n")
+		p.Put("</li>\n")
 	}
-	p.put("</ul>\n")
+	p.Put("</ul>\n")
 }
 
 // lastPart cuts a path before its last part, which stands out.
@@ -106,16 +110,16 @@ func (p *page) values(f Field) {
 	}
 	if f.Op == FieldChanged || f.Op == Reordered {
 		before, after := p.pair(f)
-		p.put(" <span class=\"pair\"><del>%s</del> <span class=\"arrow\">→</span> <ins>%s</ins></span>", before, after)
+		p.Put(" <span class=\"pair\"><del>%s</del> <span class=\"arrow\">→</span> <ins>%s</ins></span>", before, after)
 		return
 	}
-	tag := markup("ins")
+	tag := onepage.Markup("ins")
 	if f.Op == FieldRemoved {
 		tag = "del"
 	}
 	text := f.side().YAML()
 	if !strings.Contains(text, "\n") {
-		p.put(" <%s>%s</%s>", tag, p.value(f.side()), tag)
+		p.Put(" <%s>%s</%s>", tag, p.value(f.side()), tag)
 		return
 	}
 	mark := map[Op]string{FieldAdded: "+", FieldRemoved: "-"}[f.Op]
@@ -129,26 +133,26 @@ func (p *page) values(f Field) {
 // lines writes a diff by lines. Each line is an element with its mark, so
 // that the script can put the two sides beside each other.
 func (p *page) lines(class string, t *Text) {
-	p.put("<pre class=\"%s\">", class)
+	p.Put("<pre class=\"%s\">", class)
 	if t.Omitted != "" {
-		p.put("<span class=\"at\">folded: %d lines removed, %d added (%s)</span>", t.Removed, t.Added, t.Omitted)
+		p.Put("<span class=\"at\">folded: %d lines removed, %d added (%s)</span>", t.Removed, t.Added, t.Omitted)
 	}
 	for _, h := range t.Hunks {
 		if t.Removed > 0 && t.Added > 0 {
-			p.put("<span class=\"at\">%s</span>", h.header())
+			p.Put("<span class=\"at\">%s</span>", h.header())
 		}
 		for i := 0; i < len(h.Lines); {
 			i = p.run(h.Lines, i)
 		}
 	}
-	p.put("</pre>\n")
+	p.Put("</pre>\n")
 }
 
 // run writes an unchanged line, or lines that went with those that came in
 // their place; where they are as many, what differs in each stands out.
 func (p *page) run(lines []string, i int) (next int) {
 	if lines[i][0] == ' ' {
-		p.put("<span>%s</span>", lines[i])
+		p.Put("<span>%s</span>", lines[i])
 		return i + 1
 	}
 	mid := i
@@ -160,16 +164,16 @@ func (p *page) run(lines []string, i int) (next int) {
 		end++
 	}
 	for j := i; j < end; j++ {
-		class, other := markup("del"), mid+j-i
+		class, other := onepage.Markup("del"), mid+j-i
 		if j >= mid {
 			class, other = "add", i+j-mid
 		}
 		if mid-i != end-mid {
-			p.put("<span class=\"%s\">%s</span>", class, lines[j])
+			p.Put("<span class=\"%s\">%s</span>", class, lines[j])
 			continue
 		}
 		from, to := differing(lines[j][1:], lines[other][1:])
-		p.put("<span class=\"%s\">%s<b>%s</b>%s</span>", class, lines[j][:1+from], lines[j][1+from:1+to], lines[j][1+to:])
+		p.Put("<span class=\"%s\">%s<b>%s</b>%s</span>", class, lines[j][:1+from], lines[j][1+from:1+to], lines[j][1+to:])
 	}
 	return end
 }

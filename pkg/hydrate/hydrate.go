@@ -77,9 +77,11 @@ func hydrated(ctx context.Context, src Source, environments []config.Environment
 	if err != nil {
 		return nil, err
 	}
+	progress := r.count(src, environments, kept)
+	defer progress.over()
 	out := make([]*tree.Environment, len(environments))
 	for i, e := range environments {
-		env, err := environment(ctx, src, e, r, programs, checks, kept)
+		env, err := environment(ctx, src, e, r, programs, checks, kept, progress)
 		if err := list.Take(err); err != nil {
 			return nil, err
 		}
@@ -88,7 +90,7 @@ func hydrated(ctx context.Context, src Source, environments []config.Environment
 	return out, list.Err()
 }
 
-func environment(ctx context.Context, src Source, e config.Environment, r Renderer, programs map[string]*program.Program, checks *validation, kept *reuse) (*tree.Environment, error) {
+func environment(ctx context.Context, src Source, e config.Environment, r Renderer, programs map[string]*program.Program, checks *validation, kept *reuse, progress *counter) (*tree.Environment, error) {
 	units, taken := kept.units(src, e), kept.of(e)
 	apps := make([]tree.App, len(units))
 	errs := make([]error, len(units))
@@ -103,6 +105,7 @@ func environment(ctx context.Context, src Source, e config.Environment, r Render
 		slots <- struct{}{}
 		running.Go(func() {
 			defer func() { <-slots }()
+			defer progress.begin(e.Name, u.App)()
 			apps[i], errs[i] = app(ctx, src, u, r, programs, checks.base != nil)
 		})
 	}

@@ -17,7 +17,8 @@ import (
 type Renderer struct {
 	Workers  *render.Pool
 	Programs *program.Cache
-	Platform string // that programs are run on, for instance linux/amd64
+	Platform string   // that programs are run on, for instance linux/amd64
+	Progress Progress // nil: nobody asks
 }
 
 // Close ends the workers.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -47,6 +48,35 @@ func TestWith(t *testing.T) {
 	}
 }
 
+// New files are found in new directories and in those that are there.
+func TestWithNew(t *testing.T) {
+	dir := t.TempDir()
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, "a"), 0o777), os.WriteFile(filepath.Join(dir, "a", "one"), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	tree, err := OpenDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := New(tree).With(map[string][]byte{"a/new": []byte("1"), "b/c/new": []byte("2"), "a/one": []byte("3")})
+	for dir, want := range map[string]string{".": "a b", "a": "new one", "b": "c", "b/c": "new"} {
+		entries, err := files.ReadDir(dir)
+		var names []string
+		for _, e := range entries {
+			names = append(names, e.Name)
+		}
+		if got := strings.Join(names, " "); err != nil || got != want {
+			t.Errorf("%s holds %q, %v, want %q", dir, got, err, want)
+		}
+	}
+	if got, err := files.Glob("**/new"); err != nil || !slices.Equal(got, []string{"a/new", "b/c/new"}) {
+		t.Errorf("glob: %q, %v", got, err)
+	}
+	if got, err := files.ReadFile("b/c/new"); err != nil || string(got) != "2" {
+		t.Errorf("read: %q, %v", got, err)
+	}
+}
+
 // ids is a tree of one file with an object id.
 type ids struct{ Tree }
 
@@ -56,11 +86,11 @@ func (ids) Lookup(name string) (Entry, error) {
 
 // A changed file has the object id that git gives its bytes.
 func TestWithID(t *testing.T) {
-	e, err := overlay{ids{}, map[string][]byte{"a": []byte("changed\n")}}.Lookup("a")
+	e, err := overlay{ids{}, map[string][]byte{"a": []byte("changed\n")}, nil}.Lookup("a")
 	if err != nil || e.ID != "5ea2ed416fbd4a4cbe227b75fe255dd7fa6bd4d6" {
 		t.Errorf("%+v, %v", e, err)
 	}
-	if e, err := (overlay{ids{}, nil}).Lookup("a"); err != nil || e.ID != "0000" {
+	if e, err := (overlay{ids{}, nil, nil}).Lookup("a"); err != nil || e.ID != "0000" {
 		t.Errorf("%+v, %v", e, err)
 	}
 }

@@ -252,7 +252,9 @@ func (c *Client) reviews(api *gitea.Client, r forge.Request) ([]forge.Review, er
 			}
 			counts = level != nil && (level.Permission == gitea.AccessModeWrite || level.Permission == gitea.AccessModeAdmin || level.Permission == gitea.AccessModeOwner)
 		}
-		found = append(found, forge.Review{User: v.Reviewer.UserName, Verdict: verdict, Commit: v.CommitID, Counts: counts && !v.Stale})
+		// A rejection stands until it is taken back, whatever is pushed after it.
+		counts = counts && (!v.Stale || verdict == forge.Rejected)
+		found = append(found, forge.Review{User: v.Reviewer.UserName, Verdict: verdict, Commit: v.CommitID, Counts: counts})
 	}
 	return found, nil
 }
@@ -302,49 +304,4 @@ func (c *Client) Report(ctx context.Context, commit string, s forge.Status) erro
 		return c.fail(opReport, res, err)
 	}
 	return nil
-}
-
-// Merge lets the forge fast-forward the base branch to exactly one commit.
-func (c *Client) Merge(ctx context.Context, r forge.Request, m forge.Move) (shown bool, err error) {
-	api, err := c.api(ctx)
-	if err != nil {
-		return false, c.fail(opMerge, nil, err)
-	}
-	at, err := c.branch(api, m.Branch)
-	switch {
-	case err != nil:
-		return false, err
-	case at == m.New:
-		return true, nil // an earlier run got this far
-	case at != m.Old:
-		return false, c.moved(opMerge, fmt.Sprintf("%s is at %.10s, not at %.10s", m.Branch, at, m.Old))
-	}
-	merged, res, err := api.MergePullRequest(c.owner, c.repo, r.Number, gitea.MergePullRequestOption{Style: gitea.MergeStyleFastForwardOnly, HeadCommitId: m.New})
-	if err != nil || !merged { // a refused merge is no error to the library
-		err = c.fail(opMerge, res, err)
-		var e *forge.Error
-		if errors.As(err, &e) && e.Status == http.StatusMethodNotAllowed {
-			e.Hint = "see whether the repository allows fast-forward merges, and what its branch protection waits for"
-		}
-		return false, err
-	}
-	if at, err = c.branch(api, m.Branch); err == nil && at != m.New {
-		err = c.moved(opMerge, fmt.Sprintf("%s is at %.10s afterwards, not at %.10s", m.Branch, at, m.New))
-	}
-	return err == nil, err
-}
-
-func (c *Client) moved(op forge.Op, said string) error {
-	return &forge.Error{Op: op.Doing, Host: c.transport.Base.Host, Kind: forge.Moved, Said: said, Hint: "somebody else was faster: run the command again"}
-}
-
-func (c *Client) branch(api *gitea.Client, name string) (string, error) {
-	b, res, err := api.GetRepoBranch(c.owner, c.repo, name)
-	if err == nil && b.Commit == nil {
-		err = &forge.ShapeError{What: "the branch has no commit"}
-	}
-	if err != nil {
-		return "", c.fail(opBranch, res, err)
-	}
-	return b.Commit.ID, nil
 }

@@ -1,122 +1,113 @@
 package gitea
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/sluice-dev/sluice/pkg/forge"
+	"github.com/sluice-dev/sluice/pkg/forge/conformance"
+	"github.com/sluice-dev/sluice/pkg/forge/gitea/fake"
+	"github.com/sluice-dev/sluice/pkg/forge/host"
 )
 
 const (
-	oldCommit = "1111111111111111111111111111111111111111"
-	newCommit = "2222222222222222222222222222222222222222"
+	oldCommit = conformance.Second
+	newCommit = conformance.Third
 	head      = "sluice/promote/production"
 	base      = "env/production"
 )
 
-// world answers requests by method and path, and notes those that change something.
+// world is a fake Gitea and a client of it.
 type world struct {
 	*Client
-	answers map[string]string // "GET /pulls": `[]`, perhaps with "409 " before it
-	changes []string          // the request, and its body
+	*fake.Server
+	changes []string // the requests that change something, with their bodies
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{answers: map[string]string{
-		"GET /pulls":           `[]`,
-		"GET /pulls/1":         pr(1, `"state": "open"`),
-		"GET /pulls/1/reviews": `[]`,
-		"GET /commits/" + newCommit + "/statuses": `[]`,
-		"GET /branches/" + base:                   `{"commit": {"id": "` + oldCommit + `"}}`,
-		"GET /labels":                             `[{"id": 3, "name": "promotion"}]`,
-		"GET /collaborators/ada/permission":       `{"permission": "write"}`,
-		"GET /collaborators/eve/permission":       `{"permission": "read"}`,
-		"GET /collaborators/gone/permission":      `404 {"message": "user does not exist"}`,
-		"POST /pulls":                             `201 ` + pr(7, ``),
-		"POST /issues/7/labels":                   `[]`,
-		"POST /issues/1/labels":                   `[]`,
-		"PATCH /pulls/1":                          `201 ` + pr(1, ``),
-		"POST /pulls/1/merge":                     `200 `,
-		"POST /statuses/" + newCommit:             `201 {}`,
-	}}
-	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != "Bearer canary-token" {
-			t.Errorf("%s comes without the token", r.URL)
-		}
-		path, ok := strings.CutPrefix(r.URL.Path, "/git/api/v1/repos/acme/shop")
-		if !ok {
-			t.Errorf("%s is not the repository", r.URL)
-		}
-		what := r.Method + " " + path
-		if r.Method != http.MethodGet {
-			body, _ := io.ReadAll(r.Body)
-			w.changes = append(w.changes, what+" "+string(body))
-		}
-		answer := w.answers[what]
-		var status int
-		rw.Header().Set("Content-Type", "application/json")
-		if n, _ := fmt.Sscanf(answer, "%3d ", &status); n == 1 {
-			rw.WriteHeader(status)
-			answer = answer[4:]
-		} else if answer == "" {
-			t.Errorf("nobody answers %s", what)
-		}
-		if page := r.URL.Query().Get("page"); page != "" && page != "1" && status == 0 {
-			if answer = w.answers[what+" "+page]; answer == "" {
-				answer = "[]"
+	w := &world{}
+	s, r := conformance.Faked(t, "/git/api/v1", host.Rule{}, func(r *host.Repo) http.Handler {
+		w.Server = &fake.Server{Prefix: "/git/api/v1", Repo: r}
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodGet {
+				body, _ := io.ReadAll(r.Body)
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				w.changes = append(w.changes, r.Method+" "+r.URL.Path+" "+string(body))
 			}
+			w.Server.ServeHTTP(rw, r)
+		})
+	})
+	for name, at := range map[string]string{base: oldCommit, head: newCommit} {
+		if err := r.Git.Update(name, "", at, "test"); err != nil {
+			t.Fatal(err)
 		}
-		if what == "POST /pulls/1/merge" && status == 200 && answer == "" {
-			w.answers["GET /branches/"+base] = `{"commit": {"id": "` + newCommit + `"}}`
-		}
-		_, _ = io.WriteString(rw, answer)
-	}))
-	t.Cleanup(server.Close)
-	web, err := url.Parse(server.URL + "/git")
-	if err != nil {
-		t.Fatal(err)
 	}
-	w.Client = New(forge.Target{Type: forge.Gitea, API: web.JoinPath("api", "v1"), Web: web, Project: "acme/shop"}, &forge.Transport{
-		Base: web.JoinPath("api", "v1"), Via: http.DefaultTransport, Token: "canary-token", From: "GITEA_TOKEN", Wants: "GITEA_TOKEN",
+	web := *s.API
+	web.Path = "/git"
+	w.Client = New(forge.Target{Type: forge.Gitea, API: s.API, Web: &web, Project: r.Project}, &forge.Transport{
+		Base: s.API, Via: s.Via, Token: s.Token, From: "GITEA_TOKEN", Wants: "GITEA_TOKEN",
 		Now: func() time.Time { return time.Unix(0, 0) }, Sleep: func(context.Context, time.Duration) error { return nil },
 	})
 	return w
 }
 
-func pr(n int, more string) string {
-	if more != "" {
-		more = ", " + more
+// fault has a request, "GET /pulls", answered by "409 {...}".
+func (w *world) fault(what, answer string) {
+	w.Fault = func(rw http.ResponseWriter, r *http.Request) bool {
+		if r.Method+" "+strings.TrimPrefix(r.URL.Path, "/git/api/v1/repos/acme/shop") != what {
+			return false
+		}
+		status, body, _ := strings.Cut(answer, " ")
+		n, _ := strconv.Atoi(status)
+		rw.WriteHeader(n)
+		_, _ = io.WriteString(rw, body)
+		return true
 	}
-	return fmt.Sprintf(`{"number": %d, "head": {"ref": %q, "repo_id": 1, "sha": %q}, "base": {"ref": %q, "repo_id": 1}, "title": "T", "body": "D", "html_url": "u"%s}`, n, head, newCommit, base, more)
+}
+
+// request adds the pull request that a promotion would open.
+func (w *world) request() *host.Pull {
+	return w.Add(host.Pull{Head: head, Base: base, Title: "T", Body: "D"})
+}
+
+func (w *world) move(t *testing.T, name, to string) {
+	t.Helper()
+	if err := w.Git.Update(name, w.Git.Branch(name), to, "test"); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestRequests(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
+	w.Labels = []string{"other", "another", "promotion"}
 	p := forge.Proposal{Environment: "production", Branch: base, Before: oldCommit, Commit: newCommit}
+	for range 60 { // more than one page of other people's
+		w.Add(host.Pull{Head: head, Base: base, Fork: true})
+	}
 	got, err := forge.Ensure(ctx, w, head, base, p, true, []string{"promotion"})
-	if err != nil || got.Outcome != forge.Opened || got.Number != 7 || got.Head != newCommit {
+	if err != nil || got.Outcome != forge.Opened || got.Number != 61 || got.Head != newCommit {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	if len(w.changes) != 2 || !strings.Contains(w.changes[0], `"title":"WIP: `+p.Title()) || !strings.Contains(w.changes[1], `"labels":[3]`) {
 		t.Errorf("sent %v", w.changes)
 	}
-
-	fork := strings.Replace(pr(1, ``), `"repo_id": 1`, `"repo_id": 2`, 1)
-	w.answers["GET /pulls"], w.answers["GET /pulls 2"] = "["+fork+","+pr(9, ``)+"]", "["+strings.Replace(pr(1, ``), `"T"`, `"WIP: T"`, 1)+"]"
 	w.changes = nil
+	for range 60 {
+		w.Add(host.Pull{Head: head, Base: base, Fork: true})
+	}
+	w.Pull(61).Title, w.Pull(61).Body = "T", "D"
 	got, err = forge.Ensure(ctx, w, head, base, p, false, nil)
-	if err != nil || got.Outcome != forge.Updated || got.Number != 1 || len(w.changes) != 1 || !strings.Contains(w.changes[0], `"title":"WIP: T"`) {
+	if err != nil || got.Outcome != forge.Updated || got.Number != 61 || len(w.changes) != 1 || !strings.Contains(w.changes[0], `"title":"WIP: T"`) {
 		t.Errorf("%+v, %v: %v", got, err, w.changes)
 	}
 	var e *forge.Error
@@ -124,7 +115,7 @@ func TestRequests(t *testing.T) {
 		t.Errorf("an unknown label: %v", err)
 	}
 	w = newWorld(t)
-	w.answers["POST /pulls"] = `409 {"message": "pull request already exists for these targets"}`
+	w.fault("POST /pulls", `409 {"message": "pull request already exists for these targets"}`)
 	if _, err = forge.Ensure(ctx, w, head, base, p, false, nil); !errors.As(err, &e) || e.Kind != forge.Exists {
 		t.Errorf("one that exists: %v", err)
 	}
@@ -132,25 +123,32 @@ func TestRequests(t *testing.T) {
 
 func TestEvidence(t *testing.T) {
 	w := newWorld(t)
-	review := func(user, state, commit string, minute int, more string) string {
-		return fmt.Sprintf(`{"user": {"login": %q}, "state": %q, "commit_id": %q, "submitted_at": "2026-01-05T09:%02d:00Z"%s}`, user, state, commit, minute, more)
+	w.move(t, base, conformance.First)
+	w.move(t, head, oldCommit)
+	p := w.request()
+	w.Review(p, "ada", "APPROVED", "")
+	w.Review(p, "bob", "CHANGES_REQUESTED", "")
+	w.move(t, head, newCommit)
+	w.Settle()
+	for _, v := range []host.Review{{User: "eve", State: "APPROVED"}, {User: "bob", State: "COMMENTED"}, {User: "bob", State: "DISMISSED"}, {User: "gone", State: "APPROVED"}, {User: "", State: "APPROVED"}, {User: "ada", State: "APPROVED"}} {
+		w.Review(p, v.User, v.State, "")
 	}
-	w.answers["GET /pulls/1/reviews"] = "[" + strings.Join([]string{
-		review("ada", "APPROVED", newCommit, 9, ``), review("ada", "APPROVED", oldCommit, 1, `, "stale": true`), review("eve", "APPROVED", newCommit, 2, ``),
-		review("bob", "REQUEST_CHANGES", newCommit, 3, `, "official": true`), review("bob", "COMMENT", newCommit, 4, ``),
-		review("bob", "APPROVED", newCommit, 5, `, "official": true, "dismissed": true`), review("gone", "APPROVED", newCommit, 6, ``),
-	}, ",") + "]"
-	w.answers["GET /commits/"+newCommit+"/statuses"] = `[{"id": 1, "context": "a", "status": "failure"}, {"id": 5, "context": "b", "status": "pending"}, {"id": 4, "context": "b", "status": "success"}]`
-	w.answers["GET /commits/"+newCommit+"/statuses 2"] = `[{"id": 9, "context": "a", "status": "success"}, {"id": 2, "context": "c", "status": "warning"}]`
+	for range 70 {
+		w.Say(newCommit, host.Status{Name: "b", State: "success"})
+	}
+	for _, s := range []host.Status{{Name: "a", State: "failure"}, {Name: "c", State: "warning"}, {Name: "b", State: "pending"}, {Name: "a", State: "success"}} {
+		w.Say(newCommit, s)
+	}
+	w.fault("GET /collaborators/gone/permission", `404 {"message": "user does not exist"}`)
 	e, err := w.Evidence(context.Background(), forge.Request{Number: 1}, newCommit)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []forge.Review{
 		{User: "ada", Verdict: forge.Approved, Commit: oldCommit},
+		{User: "bob", Verdict: forge.Rejected, Commit: oldCommit, Counts: true}, // which stands
 		{User: "eve", Verdict: forge.Approved, Commit: newCommit},
-		{User: "bob", Verdict: forge.Rejected, Commit: newCommit, Counts: true},
-		{User: "bob", Verdict: forge.Dismissed, Commit: newCommit, Counts: true},
+		{User: "bob", Verdict: forge.Dismissed, Commit: newCommit},
 		{User: "gone", Verdict: forge.Approved, Commit: newCommit},
 		{User: "ada", Verdict: forge.Approved, Commit: newCommit, Counts: true},
 	}
@@ -161,55 +159,45 @@ func TestEvidence(t *testing.T) {
 		t.Errorf("checks %+v", e.Checks)
 	}
 	var fe *forge.Error
-	w.answers["GET /collaborators/ada/permission"] = `403 {"message": "Only admins can query all permissions"}`
+	w.fault("GET /collaborators/ada/permission", `403 {"message": "Only admins can query all permissions"}`)
 	if _, err := w.Evidence(context.Background(), forge.Request{Number: 1}, newCommit); !errors.As(err, &fe) || fe.Kind != forge.Forbidden || !strings.Contains(fe.Hint, "administrator") {
 		t.Errorf("who may not ask: %v", err)
-	}
-	w.answers["GET /pulls/1"] = pr(1, `"state": "closed"`)
-	if _, err := w.Evidence(context.Background(), forge.Request{Number: 1}, newCommit); !errors.As(err, &fe) || fe.Kind != forge.Moved {
-		t.Errorf("a closed one: %v", err)
 	}
 }
 
 func TestMerge(t *testing.T) {
-	const branch, accept = "GET /branches/" + base, "POST /pulls/1/merge"
+	const accept = "POST /pulls/1/merge"
 	for name, c := range map[string]struct {
-		what, answer string
-		kind         forge.Kind
-		hint         string
-		asked        bool // whether the merge was asked for
+		before func(*world)
+		kind   forge.Kind // -1 for none
+		hint   string
+		asked  int // how often the merge was asked for
 	}{
-		"done":                   {accept, `200 `, -1, "", true},
-		"an earlier run did it":  {branch, `{"commit": {"id": "` + newCommit + `"}}`, -1, "", false},
-		"somebody was faster":    {branch, `{"commit": {"id": "3333"}}`, forge.Moved, "again", false},
-		"another head":           {accept, `409 {"message": "head out of date"}`, forge.Moved, "again", true},
-		"no fast-forward merges": {accept, `405 {"message": "not allowed"}`, forge.Invalid, "allows fast-forward merges", true},
-		"may not merge":          {accept, `403 {"message": "no"}`, forge.Forbidden, "branch protection", true},
-		"moved nothing":          {accept, `200 {}`, forge.Moved, "again", true},
+		"done":                   {nil, -1, "", 1},
+		"an earlier run did it":  {func(w *world) { w.move(t, base, newCommit) }, -1, "", 0},
+		"somebody was faster":    {func(w *world) { w.move(t, base, conformance.Fourth) }, forge.Moved, "again", 0},
+		"another head":           {func(w *world) { w.move(t, head, conformance.Fourth) }, forge.Moved, "again", 1},
+		"no fast-forward merges": {func(w *world) { w.Closed = true }, forge.Invalid, "allows fast-forward merges", 1},
+		"for ever undecided":     {func(w *world) { w.Checking = 99 }, forge.Invalid, "branch protection", 1 + maxLooks},
+		"may not merge":          {func(w *world) { w.fault(accept, `403 {"message": "no"}`) }, forge.Forbidden, "branch protection", 1},
+		"moved nothing":          {func(w *world) { w.fault(accept, `200 {}`) }, forge.Moved, "again", 1},
 	} {
 		w := newWorld(t)
-		w.answers[c.what] = c.answer
+		w.request()
+		if c.before != nil {
+			c.before(w)
+		}
 		shown, err := w.Merge(context.Background(), forge.Request{Number: 1}, forge.Move{Branch: base, Old: oldCommit, New: newCommit})
 		var e *forge.Error
 		if c.kind < 0 && (err != nil || !shown) || c.kind >= 0 && (!errors.As(err, &e) || e.Kind != c.kind || !strings.Contains(e.Hint, c.hint) || shown) {
 			t.Errorf("%s: %t, %v, %+v", name, shown, err, e)
 		}
-		asked := len(w.changes) == 1 && strings.Contains(w.changes[0], `"Do":"fast-forward-only"`) && strings.Contains(w.changes[0], `"head_commit_id":"`+newCommit+`"`)
-		if asked != c.asked {
+		asked := slices.DeleteFunc(w.changes, func(c string) bool {
+			return !strings.Contains(c, `"Do":"fast-forward-only"`) || !strings.Contains(c, `"head_commit_id":"`+newCommit+`"`)
+		})
+		if len(asked) != c.asked {
 			t.Errorf("%s: asked for %v", name, w.changes)
 		}
-	}
-}
-
-func TestReport(t *testing.T) {
-	w := newWorld(t)
-	s := forge.Status{Name: "sluice/verify", State: forge.Passed, Text: "verified"}
-	if err := w.Report(context.Background(), newCommit, s); err != nil || len(w.changes) != 1 || !strings.Contains(w.changes[0], `"state":"success"`) {
-		t.Errorf("%v: %v", err, w.changes)
-	}
-	w.answers["GET /commits/"+newCommit+"/statuses"] = `[{"id": 1, "context": "sluice/verify", "status": "success"}]`
-	if err := w.Report(context.Background(), newCommit, s); err != nil || len(w.changes) != 1 {
-		t.Errorf("set again: %v: %v", err, w.changes)
 	}
 }
 
@@ -238,12 +226,14 @@ func TestRefusals(t *testing.T) {
 		`401 {"message": "invalid token canary-token"}`: forge.Unauthorized, `403 {"message": "no"}`: forge.Forbidden, `404 {"message": "no"}`: forge.NotFound,
 		`422 {"message": "no"}`: forge.Invalid, `429 {}`: forge.Limited, `502 <html>`: forge.Unavailable, `201 <html>`: forge.Unexpected,
 	} {
+		w := newWorld(t)
+		w.Labels = []string{"promotion"}
+		w.request()
 		for what, call := range calls {
 			if what == "POST /pulls/1/merge" && kind == forge.Unexpected {
 				continue // its body is not read
 			}
-			w := newWorld(t)
-			w.answers[what] = answer
+			w.fault(what, answer)
 			err := call(w)
 			var e *forge.Error
 			if !errors.As(err, &e) || e.Kind != kind || e.Hint == "" || strings.Contains(err.Error()+e.Hint, "canary") {

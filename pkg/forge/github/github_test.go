@@ -1,6 +1,7 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -19,13 +20,16 @@ import (
 	"time"
 
 	"github.com/sluice-dev/sluice/pkg/forge"
+	"github.com/sluice-dev/sluice/pkg/forge/conformance"
+	"github.com/sluice-dev/sluice/pkg/forge/github/described"
 	"github.com/sluice-dev/sluice/pkg/forge/github/fake"
+	"github.com/sluice-dev/sluice/pkg/forge/host"
 )
 
 const (
-	oldCommit = "1111111111111111111111111111111111111111"
-	newCommit = "2222222222222222222222222222222222222222"
-	other     = "3333333333333333333333333333333333333333"
+	oldCommit = conformance.Second
+	newCommit = conformance.Third
+	other     = conformance.Fourth
 	head      = "sluice/promote/production"
 	base      = "env/production"
 	token     = "canary-token"
@@ -35,26 +39,24 @@ const (
 type world struct {
 	*fake.Server
 	*Client
-	branches map[string]string
-	sleeps   []time.Duration
-	options  Options
+	t       *testing.T
+	sleeps  []time.Duration
+	options Options
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{branches: map[string]string{base: oldCommit, head: newCommit}}
-	w.Server = &fake.Server{
-		Prefix: "/api/v3", Project: "acme/shop", Writers: map[string]bool{"ada": true, "bob": true},
-		Branch: func(name string) string { return w.branches[name] },
-		Move: func(name, to string) bool {
-			if w.branches[name] > to { // a line of commits is a line of numbers here
-				return false
-			}
-			w.branches[name] = to
-			return true
-		},
+	w := &world{t: t, Server: &fake.Server{Prefix: "/api/v3", Repo: &host.Repo{
+		Git: conformance.Repository(t), Project: "acme/shop", Writers: map[string]bool{"ada": true, "bob": true},
+	}}}
+	w.move(base, oldCommit)
+	w.move(head, newCommit)
+	w.move("main", conformance.First)
+	all, err := described.All()
+	if err != nil {
+		t.Fatal(err)
 	}
-	server := httptest.NewServer(describe(t).hold(t, "/api/v3", w.Server))
+	server := httptest.NewServer(described.Hold(all, "/api/v3", w.Server, func(what string) { t.Error(what) }))
 	t.Cleanup(server.Close)
 	api, err := url.Parse(server.URL + "/api/v3")
 	if err != nil {
@@ -77,6 +79,16 @@ func newWorld(t *testing.T) *world {
 	}
 	return w
 }
+
+// move moves a branch, however it stands.
+func (w *world) move(name, to string) {
+	if err := w.Git.Update(name, w.Git.Branch(name), to, "test"); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// request adds the pull request that a promotion would open.
+func (w *world) request() *host.Pull { return w.Add(host.Pull{Head: head, Base: base}) }
 
 // fault answers the requests that begin with want, in place of the fake, once
 // or always.
@@ -103,11 +115,9 @@ func proposal() forge.Proposal {
 func TestEnsure(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
-	w.Pulls = []*fake.Pull{
-		{Head: head, Base: base, Fork: true, Title: "Give me production"},
-		{Head: head, Base: "main"},
-		{Head: head, Base: base, Closed: true},
-	}
+	w.Add(host.Pull{Head: head, Base: base, Fork: true, Title: "Give me production"})
+	w.Add(host.Pull{Head: head, Base: "main"})
+	w.Add(host.Pull{Head: head, Base: base, Closed: true})
 	step := func(want forge.Outcome, p forge.Proposal, labels ...string) forge.Proposed {
 		t.Helper()
 		got, err := forge.Ensure(ctx, w, head, base, p, false, labels)
@@ -169,7 +179,7 @@ func TestLostAnswer(t *testing.T) {
 		if r.Method != http.MethodPost {
 			return false
 		}
-		w.Pulls = append(w.Pulls, &fake.Pull{Head: head, Base: base})
+		w.request()
 		rw.Header().Set("X-Not-GitHub", "true")
 		rw.WriteHeader(http.StatusBadGateway)
 		return true
@@ -185,28 +195,31 @@ func TestLostAnswer(t *testing.T) {
 
 func TestEvidence(t *testing.T) {
 	w := newWorld(t)
-	review := func(user, state, commit string) fake.M {
-		return fake.M{"state": state, "commit_id": commit, "user": fake.M{"login": user}}
-	}
-	w.Pulls = []*fake.Pull{{Head: head, Base: base, Draft: true}}
+	p := w.request()
+	p.Draft = true
 	for range 150 {
-		w.Pulls[0].Reviews = append(w.Pulls[0].Reviews, review("eve", "COMMENTED", newCommit))
+		w.Review(p, "eve", "COMMENTED", newCommit)
 	}
-	w.Pulls[0].Reviews = append(w.Pulls[0].Reviews,
-		review("ada", "APPROVED", oldCommit), review("eve", "APPROVED", newCommit), review("bob", "CHANGES_REQUESTED", newCommit),
-		review("ada", "APPROVED", newCommit), review("bob", "DISMISSED", newCommit), fake.M{"state": "APPROVED", "commit_id": newCommit, "user": nil}, review("ada", "PENDING", newCommit))
-	w.Statuses = map[string][]fake.M{newCommit: {
-		{"context": "sluice/verify", "state": "success"}, {"context": "smoke", "state": "pending"}, {"context": "lint", "state": "error"},
-	}}
-	w.Runs = map[string][]fake.M{newCommit: {
-		{"name": "smoke", "status": "completed", "conclusion": "success"},
-		{"name": "neutral", "status": "completed", "conclusion": "neutral"},
-		{"name": "skipped", "status": "completed", "conclusion": "skipped"},
-		{"name": "late", "status": "completed", "conclusion": "timed_out"},
-		{"name": "running", "status": "in_progress", "conclusion": nil},
-	}}
+	for _, v := range []host.Review{
+		{User: "ada", State: "APPROVED", Commit: oldCommit},
+		{User: "eve", State: "APPROVED"},
+		{User: "bob", State: "CHANGES_REQUESTED"},
+		{User: "ada", State: "APPROVED"},
+		{User: "bob", State: "DISMISSED"},
+		{User: "", State: "APPROVED"},
+		{User: "ada", State: "PENDING"},
+	} {
+		w.Review(p, v.User, v.State, v.Commit)
+	}
 	for i := range 120 {
-		w.Runs[newCommit] = append(w.Runs[newCommit], fake.M{"name": fmt.Sprint("run ", i), "status": "completed", "conclusion": "success"})
+		w.Say(newCommit, host.Status{Name: fmt.Sprint("run ", i), State: "success", Run: true})
+	}
+	for name, state := range map[string]string{"smoke": "success", "neutral": "neutral", "skipped": "skipped", "late": "timed_out", "running": "in_progress"} {
+		w.Say(newCommit, host.Status{Name: name, State: state, Run: true})
+	}
+	w.Say(newCommit, host.Status{Name: "lint", State: "success"})
+	for name, state := range map[string]string{"sluice/verify": "success", "smoke": "pending", "lint": "error"} {
+		w.Say(newCommit, host.Status{Name: name, State: state})
 	}
 	e, err := w.Evidence(context.Background(), forge.Request{Number: 1}, newCommit)
 	if err != nil {
@@ -226,17 +239,19 @@ func TestEvidence(t *testing.T) {
 		t.Errorf("reviews %+v, want %+v", e.Reviews, want)
 	}
 	checks := []forge.Check{
-		{Name: "sluice/verify", State: forge.Passed},
-		{Name: "smoke", State: forge.Pending},
-		{Name: "lint", State: forge.Failed},
-		{Name: "smoke", State: forge.Passed},
-		{Name: "neutral", State: forge.Passed},
-		{Name: "skipped", State: forge.Passed},
 		{Name: "late", State: forge.Failed},
+		{Name: "lint", State: forge.Failed},
+		{Name: "neutral", State: forge.Passed},
 		{Name: "running", State: forge.Pending},
+		{Name: "skipped", State: forge.Passed},
+		{Name: "sluice/verify", State: forge.Passed},
+		{Name: "smoke", State: forge.Passed},
+		{Name: "smoke", State: forge.Pending},
 	}
-	if len(e.Checks) != len(checks)+120 || !slices.Equal(e.Checks[:len(checks)], checks) {
-		t.Errorf("%d checks, beginning with %+v", len(e.Checks), e.Checks[:len(checks)])
+	slices.SortFunc(e.Checks, func(a, b forge.Check) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.State, b.State)) })
+	named := slices.DeleteFunc(slices.Clone(e.Checks), func(c forge.Check) bool { return strings.HasPrefix(c.Name, "run ") })
+	if len(e.Checks) != len(checks)+120 || !slices.Equal(named, checks) {
+		t.Errorf("%d checks, among them %+v", len(e.Checks), named)
 	}
 
 	w.Pulls[0].Closed = true
@@ -252,7 +267,7 @@ func TestMerge(t *testing.T) {
 		return func(w *world) {
 			w.Client.push = func(_ context.Context, m forge.Move) error {
 				if to != "" {
-					w.branches[m.Branch] = to
+					w.move(m.Branch, to)
 				}
 				return err
 			}
@@ -268,13 +283,13 @@ func TestMerge(t *testing.T) {
 		"by push":                  {pushed(nil, newCommit), newCommit, true, ""},
 		"no push possible":         {pushed(fmt.Errorf("x: %w", forge.ErrNoPush), ""), newCommit, true, ""},
 		"push declined":            {pushed(errors.New("declined"), ""), oldCommit, false, "declined"},
-		"push that did nothing":    {pushed(nil, ""), oldCommit, false, "is at 1111111111, not at"},
-		"an earlier run did it":    {func(w *world) { w.branches[base] = newCommit }, newCommit, true, ""},
-		"somebody else was faster": {func(w *world) { w.branches[base] = other }, other, false, "is at 3333333333, not at 1111111111"},
+		"push that did nothing":    {pushed(nil, ""), oldCommit, false, "is at 099b7ba3b7, not at"},
+		"an earlier run did it":    {func(w *world) { w.move(base, newCommit) }, newCommit, true, ""},
+		"somebody else was faster": {func(w *world) { w.move(base, other) }, other, false, "is at af978bb2fa, not at 099b7ba3b7"},
 		"moved between the two": {func(w *world) {
 			w.Fault = func(_ http.ResponseWriter, r *http.Request) bool {
 				if r.Method == http.MethodPatch {
-					w.branches[base] = other
+					w.move(base, other)
 				}
 				return false
 			}
@@ -282,18 +297,18 @@ func TestMerge(t *testing.T) {
 		"a ruleset": {func(w *world) {
 			w.fault("PATCH /git/refs", 1, 422, "", `{"message": "Repository rule violations found"}`)
 		}, oldCommit, false, "rule violations"},
-		"GitHub does not see":  {func(w *world) { w.branches[head] = other }, newCommit, false, ""},
+		"GitHub does not see":  {func(w *world) { w.move(head, other) }, newCommit, false, ""},
 		"server's error, once": {func(w *world) { w.fault("PATCH /git/refs", 1, 502, "", "") }, newCommit, true, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			w.Pulls = []*fake.Pull{{Head: head, Base: base}}
+			w.request()
 			if c.before != nil {
 				c.before(w)
 			}
 			shown, err := w.Merge(context.Background(), forge.Request{Number: 1}, move)
-			if shown != c.shown || w.branches[base] != c.at {
-				t.Errorf("shown %t, branch at %s", shown, w.branches[base])
+			if shown != c.shown || w.Git.Branch(base) != c.at {
+				t.Errorf("shown %t, branch at %s", shown, w.Git.Branch(base))
 			}
 			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 				t.Errorf("the error is %v, want %q", err, c.want)
@@ -313,7 +328,7 @@ func TestReport(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := w.Statuses[newCommit]; len(got) != 1 || got[0]["state"] != "success" || got[0]["context"] != "sluice/verify" || len(got[0]["description"].(string)) != maxDescription {
+	if got := w.Statuses[newCommit]; len(got) != 1 || got[0].State != "success" || got[0].Name != "sluice/verify" || len(got[0].Description) != maxDescription {
 		t.Errorf("the statuses are %v", got)
 	}
 	status.State = forge.Failed
@@ -360,9 +375,9 @@ func TestRefusals(t *testing.T) {
 		{200, "", `<html>Sign in</html>`, forge.Unexpected, "forge.type"},
 		{200, "", `{"number": `, forge.Unexpected, "forge.type"},
 	} {
+		w := newWorld(t)
+		w.Review(w.request(), "ada", "APPROVED", "")
 		for what, call := range calls {
-			w := newWorld(t)
-			w.Pulls = []*fake.Pull{{Head: head, Base: base, Reviews: []fake.M{{"state": "APPROVED", "commit_id": newCommit, "user": fake.M{"login": "ada"}}}}}
 			w.fault(what, -1, c.status, c.header, c.body)
 			if c.status == 404 && strings.HasPrefix(what, "GET /collaborators") {
 				continue // an account that is gone

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice-dev/sluice/pkg/forge"
-	"github.com/sluice-dev/sluice/pkg/forge/github/fake"
+	"github.com/sluice-dev/sluice/pkg/forge/host"
 )
 
 // setup sets the fake up, and answers with JSON as the server would.
@@ -167,7 +167,7 @@ func TestProtectionUnmade(t *testing.T) {
 	w := newWorld(t)
 	w.setup(t, `{"rules": {"*": [{"type": "deletion", "ruleset_id": 7}]}, "rulesets": {"7": {"name": "all"}}}`)
 	for range 150 {
-		w.Setup.Rules["*"] = append(w.Setup.Rules["*"], fake.M{"type": "update", "ruleset_id": 7})
+		w.Setup.Rules["*"] = append(w.Setup.Rules["*"], host.M{"type": "update", "ruleset_id": 7})
 	}
 	got, err := w.Protection(context.Background(), "env/new")
 	if err != nil || got.Exists || len(got.Rules) != 151 || len(got.Unread) != 1 || !strings.Contains(got.Unread[0], "once the branch is there") {
@@ -212,8 +212,8 @@ func TestInspectRefusals(t *testing.T) {
 
 func TestChecks(t *testing.T) {
 	w := newWorld(t)
-	w.Statuses = map[string][]fake.M{newCommit: {{"context": "ci", "state": "success"}}}
-	w.Runs = map[string][]fake.M{newCommit: {{"name": "lint", "status": "in_progress"}}}
+	w.Say(newCommit, host.Status{Name: "ci", State: "success"})
+	w.Say(newCommit, host.Status{Name: "lint", State: "in_progress", Run: true})
 	got, err := w.Checks(context.Background(), newCommit)
 	if d := cmp.Diff([]forge.Check{{Name: "ci", State: forge.Passed}, {Name: "lint", State: forge.Pending}}, got); err != nil || d != "" {
 		t.Errorf("%v\n%s", err, d)

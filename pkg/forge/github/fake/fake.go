@@ -1,6 +1,5 @@
-// Package fake is a GitHub for tests: as much of its REST API as sluice uses,
-// over values in memory. Its answers are held to GitHub's own description of
-// the API by the tests of the package above.
+// Package fake is GitHub's REST API before a host.Repo, as much of it as sluice
+// uses. What it answers is held to GitHub's own description of the API.
 package fake
 
 import (
@@ -9,194 +8,252 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
+
+	"github.com/sluice-dev/sluice/pkg/forge/host"
 )
+
+// M is a JSON object.
+type M = host.M
 
 // Server is the API of one repository, below Prefix (/api/v3, or nothing).
 type Server struct {
-	Prefix  string
-	Project string // owner/name
-	Branch  func(name string) string
-	Move    func(name, to string) bool // false if that is no fast-forward
-	Fault   func(w http.ResponseWriter, r *http.Request) bool
-
-	mu       sync.Mutex
-	Pulls    []*Pull
-	Statuses map[string][]M // by commit, latest first
-	Runs     map[string][]M
-	Writers  map[string]bool // who may write
-	Setup    Setup
-}
-
-// M is a JSON object.
-type M = map[string]any
-
-// Pull is a pull request.
-type Pull struct {
-	Title, Body, Head, Base string
-	Draft, Fork, Closed     bool
-	Merged                  bool
-	Labels                  []string
-	Reviews                 []M
+	*host.Repo
+	Prefix string
+	Setup  Setup
 }
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	s.Lock()
+	defer s.Unlock()
 	if s.Fault != nil && s.Fault(w, r) {
 		return
 	}
+	s.Settle()
 	path, _ := strings.CutPrefix(r.URL.Path, s.Prefix)
-	if strings.HasPrefix(path, "/app/installations/") && r.Method == http.MethodPost {
-		answer(w, 201, M{"token": "installation-token", "expires_at": "2999-01-01T00:00:00Z", "permissions": M{"contents": "write"}})
-		return
-	}
+	user, known := s.User(r)
 	rest, ok := strings.CutPrefix(path, "/repos/"+s.Project)
-	if out := s.settings(w, r, rest); ok && out != nil && r.Header.Get("Authorization") != "" {
-		answer(w, 200, out)
-		return
-	}
 	rest, slash := strings.CutPrefix(rest, "/")
-	if !ok || !slash || r.Header.Get("Authorization") == "" {
-		answer(w, 404, M{"message": "Not Found"})
-		return
+	ok = ok && (slash || rest == "")
+	switch {
+	case strings.HasPrefix(path, "/app/installations/") && r.Method == http.MethodPost:
+		host.Answer(w, 201, M{"token": "installation-token", "expires_at": "2999-01-01T00:00:00Z", "permissions": M{"contents": "write"}})
+	case r.Header.Get("Authorization") != "" && !known:
+		host.Answer(w, 401, refusal("Bad credentials"))
+	case !ok || !known:
+		host.Answer(w, 404, refusal("Not Found"))
+	default:
+		status, out := 200, s.settings(w, r, rest)
+		if out == nil {
+			status, out = s.route(w, r, rest, user)
+		}
+		host.Answer(w, status, out)
 	}
-	var in M
-	var labels []string
-	if strings.HasSuffix(rest, "/labels") {
-		_ = json.NewDecoder(r.Body).Decode(&labels)
-	} else {
-		_ = json.NewDecoder(r.Body).Decode(&in)
-	}
+}
+
+func refusal(message string) M {
+	return M{"message": message, "documentation_url": "https://docs.github.com/rest"}
+}
+
+// route answers a request by the path below the repository.
+func (s *Server) route(w http.ResponseWriter, r *http.Request, rest, user string) (int, any) {
 	verb, arg, _ := strings.Cut(rest, "/")
-	status, out := s.route(w, r, verb, arg, in, labels)
-	if out == nil {
-		status, out = 404, M{"message": "Not Found"}
-	}
-	answer(w, status, out)
-}
-
-func answer(w http.ResponseWriter, status int, body any) {
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body)
-}
-
-func (s *Server) route(w http.ResponseWriter, r *http.Request, verb, arg string, in M, labels []string) (int, any) {
 	what := ""
 	if verb != "git" {
 		arg, what, _ = strings.Cut(arg, "/")
 	}
 	n, _ := strconv.Atoi(arg)
+	p := s.Pull(n)
 	switch {
+	case r.Method != http.MethodGet && !s.MayWrite(user) && what != "reviews":
+		return 403, refusal("Resource not accessible by personal access token")
 	case verb == "pulls" && arg == "" && r.Method == http.MethodPost:
-		return s.open(in)
+		return s.open(r, user)
 	case verb == "pulls" && arg == "":
 		return s.list(w, r)
-	case (verb == "pulls" || verb == "issues") && (n < 1 || n > len(s.Pulls)):
-		return 404, nil
+	case (verb == "pulls" || verb == "issues") && p == nil:
 	case verb == "issues" && what == "labels":
-		p := s.Pulls[n-1]
+		var labels []string
+		_ = json.NewDecoder(r.Body).Decode(&labels)
 		p.Labels = append(p.Labels, labels...)
 		return 200, names(p.Labels)
 	case verb == "pulls" && what == "reviews":
-		return 200, page(w, r, s.Pulls[n-1].Reviews)
-	case verb == "pulls" && r.Method == http.MethodPatch:
-		p := s.Pulls[n-1]
-		p.Title, p.Body = in["title"].(string), in["body"].(string)
-		return 200, s.pull(n)
-	case verb == "pulls":
-		return 200, s.pull(n)
-	case verb == "collaborators":
-		return 200, M{"permission": map[bool]string{true: "write", false: "read"}[s.Writers[arg]], "role_name": "x", "user": nil}
-	case verb == "commits" && what == "status":
-		return 200, M{"sha": arg, "state": "pending", "statuses": page(w, r, s.Statuses[arg]), "total_count": len(s.Statuses[arg])}
-	case verb == "commits" && what == "check-runs":
-		return 200, M{"total_count": len(s.Runs[arg]), "check_runs": page(w, r, s.Runs[arg])}
-	case verb == "statuses":
-		if s.Statuses == nil {
-			s.Statuses = map[string][]M{}
+		return 200, page(w, r, s.reviews(p))
+	case verb == "pulls" && what == "" && r.Method == http.MethodPatch:
+		return s.edit(r, p)
+	case verb == "pulls" && what == "":
+		return 200, s.pull(p)
+	case verb == "collaborators" && what == "permission":
+		level := "read"
+		if s.MayWrite(arg) {
+			level = "write"
 		}
-		s.Statuses[arg] = append([]M{in}, s.Statuses[arg]...)
-		return 201, in
-	case verb == "git":
-		return s.ref(r, arg, in)
+		return 200, M{"permission": level, "role_name": level, "user": nil}
+	case verb == "commits" && what == "status":
+		// GitHub gives the latest of each context, whatever it was before.
+		list := s.statuses(arg)
+		return 200, M{"sha": arg, "state": "pending", "statuses": page(w, r, list), "total_count": len(list)}
+	case verb == "commits" && what == "check-runs":
+		list := s.runs(arg)
+		return 200, M{"total_count": len(list), "check_runs": page(w, r, list)}
+	case verb == "statuses":
+		return s.say(r, arg)
+	case verb == "git" && (strings.HasPrefix(arg, "ref/heads/") || strings.HasPrefix(arg, "refs/heads/")):
+		return s.ref(r, arg, user)
 	}
-	return 404, nil
+	return 404, refusal("Not Found")
 }
 
-func (s *Server) open(in M) (int, any) {
-	p := &Pull{Title: in["title"].(string), Body: in["body"].(string), Head: in["head"].(string), Base: in["base"].(string), Draft: in["draft"] == true}
-	for i, other := range s.Pulls {
-		if other.Head == p.Head && other.Base == p.Base && s.pull(i + 1)["state"] == "open" && !other.Fork {
-			return 422, M{"message": "Validation Failed", "documentation_url": "x", "errors": []M{{
-				"resource": "PullRequest", "code": "custom", "message": "A pull request already exists for acme:" + p.Head + ".",
-			}}}
-		}
+func (s *Server) open(r *http.Request, user string) (int, any) {
+	var in struct {
+		Title, Body, Head, Base string
+		Draft                   bool
 	}
-	s.Pulls = append(s.Pulls, p)
-	return 201, s.pull(len(s.Pulls))
+	_ = json.NewDecoder(r.Body).Decode(&in)
+	invalid := func(e M) (int, any) {
+		e["resource"] = "PullRequest"
+		v := refusal("Validation Failed")
+		v["errors"] = []M{e}
+		return 422, v
+	}
+	head, base := s.Git.Branch(in.Head), s.Git.Branch(in.Base)
+	owner, _, _ := strings.Cut(s.Project, "/")
+	switch {
+	case head == "":
+		return invalid(M{"field": "head", "code": "invalid"})
+	case base == "":
+		return invalid(M{"field": "base", "code": "invalid"})
+	case s.Find(in.Head, in.Base) != nil:
+		return invalid(M{"code": "custom", "message": "A pull request already exists for " + owner + ":" + in.Head + "."})
+	case s.Git.Contains(base, head):
+		return invalid(M{"code": "custom", "message": fmt.Sprintf("No commits between %s and %s", in.Base, in.Head)})
+	}
+	return 201, s.pull(s.Add(host.Pull{Title: in.Title, Body: in.Body, Head: in.Head, Base: in.Base, Draft: in.Draft, Author: user}))
+}
+
+func (s *Server) edit(r *http.Request, p *host.Pull) (int, any) {
+	var in struct{ Title, Body, State *string }
+	_ = json.NewDecoder(r.Body).Decode(&in)
+	if in.Title != nil {
+		p.Title = *in.Title
+	}
+	if in.Body != nil {
+		p.Body = *in.Body
+	}
+	if in.State != nil && !p.Merged {
+		p.Closed = *in.State == "closed"
+	}
+	return 200, s.pull(p)
 }
 
 func (s *Server) list(w http.ResponseWriter, r *http.Request) (int, any) {
 	q := r.URL.Query()
 	owner, _, _ := strings.Cut(s.Project, "/")
 	found := []M{}
-	for i, p := range s.Pulls {
-		if v := s.pull(i + 1); v["state"] == q.Get("state") && q.Get("head") == owner+":"+p.Head && q.Get("base") == p.Base {
-			delete(v, "merged")
+	for _, p := range s.Pulls {
+		if state(p) == q.Get("state") && q.Get("head") == owner+":"+p.Head && q.Get("base") == p.Base {
+			v := s.pull(p)
+			delete(v, "merged") // which only a single one tells
 			found = append(found, v)
 		}
 	}
 	return 200, page(w, r, found)
 }
 
-// pull is a pull request as GitHub shows it: merged, once its base holds its head.
-func (s *Server) pull(n int) M {
-	p := s.Pulls[n-1]
-	sha := s.Branch(p.Head)
-	merged := p.Merged || !p.Fork && !p.Closed && sha != "" && s.Branch(p.Base) == sha
-	state, head := "open", 1
-	if merged || p.Closed {
-		state = "closed"
-	}
+// pull is a pull request as GitHub shows it.
+func (s *Server) pull(p *host.Pull) M {
+	from := 1
 	if p.Fork {
-		head = 2
+		from = 2
 	}
 	return M{
-		"number": n, "state": state, "title": p.Title, "body": p.Body, "draft": p.Draft, "merged": merged, "labels": names(p.Labels),
-		"html_url": fmt.Sprintf("https://github.com/%s/pull/%d", s.Project, n),
-		"head":     M{"ref": p.Head, "sha": sha, "repo": M{"id": head}}, "base": M{"ref": p.Base, "sha": s.Branch(p.Base), "repo": M{"id": 1}},
+		"number": p.Number, "state": state(p), "title": p.Title, "body": p.Body, "draft": p.Draft, "merged": p.Merged, "labels": names(p.Labels),
+		"html_url": fmt.Sprintf("https://github.com/%s/pull/%d", s.Project, p.Number),
+		"head":     M{"ref": p.Head, "sha": p.SHA, "repo": M{"id": from}}, "base": M{"ref": p.Base, "sha": s.Git.Branch(p.Base), "repo": M{"id": 1}},
 	}
 }
 
-// Settle closes what a push has closed: pull requests whose base holds their
-// head, and those whose head is gone. Nothing opens them again.
-func (s *Server) Settle() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, p := range s.Pulls {
-		sha := s.Branch(p.Head)
-		switch {
-		case p.Fork || p.Closed || p.Merged:
-		case sha == "":
-			p.Closed = true
-		case sha == s.Branch(p.Base):
-			p.Merged = true
+func state(p *host.Pull) string {
+	if p.Open() {
+		return "open"
+	}
+	return "closed"
+}
+
+func (s *Server) reviews(p *host.Pull) []M {
+	var list []M
+	for _, v := range p.Reviews {
+		state := v.State
+		if v.Dismissed {
+			state = "DISMISSED"
 		}
+		var user any // nobody: the account is gone
+		if v.User != "" {
+			user = M{"login": v.User}
+		}
+		list = append(list, M{"id": v.ID, "user": user, "state": state, "commit_id": v.Commit})
 	}
+	return list
 }
 
-func (s *Server) ref(r *http.Request, arg string, in M) (int, any) {
+func (s *Server) statuses(commit string) []M {
+	var list []M
+	for _, v := range s.Latest(commit, false) {
+		list = append(list, M{"context": v.Name, "state": v.State, "description": v.Description, "target_url": optional(v.URL)})
+	}
+	return list
+}
+
+func (s *Server) runs(commit string) []M {
+	var list []M
+	for _, v := range s.Latest(commit, true) {
+		run := M{"name": v.Name, "status": "completed", "conclusion": v.State}
+		switch v.State {
+		case "queued", "in_progress":
+			run["status"], run["conclusion"] = v.State, nil
+		}
+		list = append(list, run)
+	}
+	return list
+}
+
+func (s *Server) say(r *http.Request, commit string) (int, any) {
+	var in struct {
+		State, Context, Description string
+		Target                      string `json:"target_url"`
+	}
+	_ = json.NewDecoder(r.Body).Decode(&in)
+	if _, err := s.Git.Resolve(commit); err != nil {
+		return 422, refusal("No commit found for SHA: " + commit)
+	}
+	s.Say(commit, host.Status{Name: in.Context, State: in.State, Description: in.Description, URL: in.Target})
+	return 201, M{"context": in.Context, "state": in.State, "description": in.Description, "target_url": optional(in.Target)}
+}
+
+// ref reads or moves a branch. Without force GitHub moves it to whatever
+// follows it, wherever it is by then.
+func (s *Server) ref(r *http.Request, arg, user string) (int, any) {
 	name := strings.TrimPrefix(strings.TrimPrefix(arg, "ref/heads/"), "refs/heads/")
-	if r.Method == http.MethodPatch && (in["force"] != false || !s.Move(name, in["sha"].(string))) {
-		return 422, M{"message": "Update is not a fast forward", "documentation_url": "x"}
+	at := s.Git.Branch(name)
+	if at == "" {
+		return 404, refusal("Not Found")
 	}
-	if s.Branch(name) == "" {
-		return 404, nil
+	if r.Method == http.MethodPatch {
+		var in struct {
+			SHA   string
+			Force bool
+		}
+		_ = json.NewDecoder(r.Body).Decode(&in)
+		switch {
+		case s.Rules[name].Nobody:
+			return 422, refusal("Repository rule violations found")
+		case in.Force || !s.Git.Contains(in.SHA, at) || s.Git.Update(name, at, in.SHA, "api: "+user) != nil:
+			return 422, refusal("Update is not a fast forward")
+		}
+		s.Settle()
+		at = in.SHA
 	}
-	return 200, M{"ref": "refs/heads/" + name, "node_id": "x", "url": "https://x", "object": M{"type": "commit", "sha": s.Branch(name), "url": "https://x"}}
+	return 200, M{"ref": "refs/heads/" + name, "node_id": "x", "url": "https://x", "object": M{"type": "commit", "sha": at, "url": "https://x"}}
 }
 
 func names(labels []string) []M {
@@ -207,17 +264,20 @@ func names(labels []string) []M {
 	return out
 }
 
-// page cuts a list as ?page and ?per_page say, and links to the next page.
+func optional(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// page cuts a list and links to the next page, as GitHub does.
 func page(w http.ResponseWriter, r *http.Request, list []M) []M {
-	q := r.URL.Query()
-	size, _ := strconv.Atoi(q.Get("per_page"))
-	n, _ := strconv.Atoi(q.Get("page"))
-	n = max(n, 1)
-	from := min((n-1)*size, len(list))
-	to := min(from+size, len(list))
-	if to < len(list) {
-		q.Set("page", strconv.Itoa(n+1))
+	part, next := host.Page(r, "per_page", 30, 100, list)
+	if next > 0 {
+		q := r.URL.Query()
+		q.Set("page", strconv.Itoa(next))
 		w.Header().Set("Link", fmt.Sprintf(`<http://%s%s?%s>; rel="next"`, r.Host, r.URL.Path, q.Encode()))
 	}
-	return append([]M{}, list[from:to]...)
+	return part
 }

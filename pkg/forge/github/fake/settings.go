@@ -40,10 +40,10 @@ func (s *Server) settings(w http.ResponseWriter, r *http.Request, rest string) a
 		}
 		return fresh()
 	}
-	if branch, ok := strings.CutPrefix(rest, "/rules/branches/"); ok {
+	if branch, ok := strings.CutPrefix(rest, "rules/branches/"); ok {
 		return page(w, r, append(append([]M{}, s.Setup.Rules["*"]...), s.Setup.Rules[branch]...))
 	}
-	if id, ok := strings.CutPrefix(rest, "/rulesets/"); ok {
+	if id, ok := strings.CutPrefix(rest, "rulesets/"); ok {
 		n, _ := strconv.Atoi(id)
 		if set := s.Setup.Rulesets[id]; set != nil {
 			set["id"] = n
@@ -51,11 +51,11 @@ func (s *Server) settings(w http.ResponseWriter, r *http.Request, rest string) a
 		}
 		return nil
 	}
-	branch, ok := strings.CutPrefix(rest, "/branches/")
+	branch, ok := strings.CutPrefix(rest, "branches/")
 	branch, whole := strings.CutSuffix(branch, "/protection")
 	classic := s.Setup.Protections[branch]
 	switch {
-	case !ok || s.Branch(branch) == "":
+	case !ok || s.Git.Branch(branch) == "":
 		return nil
 	case whole && (classic == nil || !s.Setup.Admin):
 		return nil

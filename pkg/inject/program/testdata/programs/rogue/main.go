@@ -27,6 +27,9 @@ func main() {
 		*nothing = 1
 	case "hang":
 		time.Sleep(time.Hour)
+	case "slow":
+		time.Sleep(time.Second)
+		fmt.Println("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: slow}")
 	case "stubborn":
 		signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 		time.Sleep(time.Hour)

@@ -119,6 +119,17 @@ func TestReleases(t *testing.T) { newShell(t).replay(readPage(t, "releases.md"))
 
 func TestEngines(t *testing.T) { newShell(t).replay(readPage(t, "engines.md")) }
 
+// TestGuides replays every guide, each in a repository of its own.
+func TestGuides(t *testing.T) {
+	guides, err := filepath.Glob("guides/*.md")
+	if err != nil || len(guides) == 0 {
+		t.Fatal("there are no guides", err)
+	}
+	for _, path := range guides {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".md"), func(t *testing.T) { newShell(t).replay(readPage(t, path)) })
+	}
+}
+
 func TestGetStarted(t *testing.T) { newShell(t).replay(readPage(t, "get-started.md")) }
 
 func TestBranch(t *testing.T) { newShell(t).replay(readPage(t, "branch.md")) }

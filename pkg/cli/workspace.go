@@ -137,6 +137,7 @@ type snapshot struct {
 	config *config.Config
 	commit *repo.Commit // nil for the working tree
 	ref    string       // full name of the branch it was taken from; empty if none
+	aside  *aside       // looks for what differs from HEAD; of commit only
 }
 
 // workingTree gives the source as it lies on disk.

@@ -226,6 +226,30 @@ func TestDefinitionsRefuse(t *testing.T) {
 	if len(faults(t, docs)) == 0 {
 		t.Error("an interval that is none passed")
 	}
+	p.Environments[0].Apps[3].Suspended = false // kluctl has no such thing
+	for engine, changes := range map[string][][2]string{
+		"flux": {
+			{"branch: env/staging", "branche: env/staging"}, {"url: ssh://", "url: git://"}, {"prune: true", "prune: maybe"}, {"prune: true\n", "\n"},
+			{"kind: GitRepository\n    name", "kind: HelmRepository\n    name"}, {"targetNamespace: shop", "targetNamespace: ''"},
+		},
+		"argocd": {{"project: default", "projekt: default"}, {"repoURL: ssh", "url: ssh"}, {"selfHeal: true", "selfHeal: 1"}, {"path: ", "chart: "}},
+		"kluctl": {{"interval: 10m", "interval: soon"}, {"url: ssh", "repoURL: ssh"}, {"ref:\n", "reference:\n"}},
+	} {
+		docs, err := p.Objects(engine, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, change := range changes {
+			bad, changed := make([][]byte, len(docs)), false
+			for i, d := range docs {
+				bad[i] = bytes.ReplaceAll(d, []byte(change[0]), []byte(change[1]))
+				changed = changed || !bytes.Equal(bad[i], d)
+			}
+			if !changed || len(faults(t, bad)) == 0 {
+				t.Errorf("%s: %q for %q passed (something is changed: %v)", engine, change[1], change[0], changed)
+			}
+		}
+	}
 }
 
 func TestReachable(t *testing.T) {

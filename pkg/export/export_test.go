@@ -229,8 +229,12 @@ func TestDefinitionsRefuse(t *testing.T) {
 	p.Environments[0].Apps[3].Suspended = false // kluctl has no such thing
 	for engine, changes := range map[string][][2]string{
 		"flux": {
-			{"branch: env/staging", "branche: env/staging"}, {"url: ssh://", "url: git://"}, {"prune: true", "prune: maybe"}, {"prune: true\n", "\n"},
-			{"kind: GitRepository\n    name", "kind: HelmRepository\n    name"}, {"targetNamespace: shop", "targetNamespace: ''"},
+			{"branch: env/staging", "branche: env/staging"},
+			{"url: ssh://", "url: git://"},
+			{"prune: true", "prune: maybe"},
+			{"prune: true\n", "\n"},
+			{"kind: GitRepository\n    name", "kind: HelmRepository\n    name"},
+			{"targetNamespace: shop", "targetNamespace: ''"},
 		},
 		"argocd": {{"project: default", "projekt: default"}, {"repoURL: ssh", "url: ssh"}, {"selfHeal: true", "selfHeal: 1"}, {"path: ", "chart: "}},
 		"kluctl": {{"interval: 10m", "interval: soon"}, {"url: ssh", "repoURL: ssh"}, {"ref:\n", "reference:\n"}},

@@ -34,6 +34,7 @@ func params(programs string) testscript.Params {
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Values[forgeKey{}] = &testForge{t: env.T()}
+			env.Values[hooksKey{}] = &testHooks{}
 			return surround(env, programs)
 		},
 		Condition: func(name string) (bool, error) {
@@ -42,7 +43,7 @@ func params(programs string) testscript.Params {
 			}
 			return os.Geteuid() == 0, nil // who may give files to others
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fsck": fsck, "tree": printTree, "code": code, "http-serve": httpServe, "ssh-serve": sshServe, "serve": serve, "forge-serve": forgeServe, "forge": forgeState, "workflow": runWorkflow},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fsck": fsck, "tree": printTree, "code": code, "http-serve": httpServe, "ssh-serve": sshServe, "serve": serve, "forge-serve": forgeServe, "forge": forgeState, "workflow": runWorkflow, "webhook-serve": webhookServe, "webhook-got": webhookGot},
 	}
 }
 

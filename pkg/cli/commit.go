@@ -63,6 +63,7 @@ request that asks for it, or brings the open one up to date. sluice promote ENV
 				return err
 			}
 			c.noteOwner(w)
+			c.hear(w, s.config)
 			var results []committed
 			switch {
 			case ask:
@@ -75,6 +76,7 @@ request that asks for it, or brings the open one up to date. sluice promote ENV
 			if err != nil {
 				return err
 			}
+			c.committedNews(results)
 			return unprinted(c.printCommits(results), movedTo(results))
 		},
 	}

@@ -51,7 +51,9 @@ func (c *command) open() (*workspace, error) {
 	default:
 		w.root = w.repo.WorkTree()
 	}
-	return w, w.findConfig(dir, c.file)
+	err = w.findConfig(dir, c.file)
+	c.top = w.root
+	return w, err
 }
 
 // withoutRepo takes the config's own directory for the root.

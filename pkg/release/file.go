@@ -28,6 +28,8 @@ type doc struct {
 	first int    // line of the file that text begins in
 	means *yaml.Node
 	plain *yaml.Node // as it is written, aliases written out; edits are made to it
+
+	secret bool // no value of it is shown
 }
 
 // read parses a manifest file strictly.
@@ -58,7 +60,7 @@ func parse(name string, data []byte) (*file, error) {
 			return nil, finding.Finding{File: name, Line: d.Line, Text: "a key of the document is not text", Hint: "put it between quotes"}
 		}
 		f.between = append(f.between, bytes.Join(lines[next-1:d.First-1], nil))
-		f.docs = append(f.docs, &doc{text: text, first: d.First, means: d.Node, plain: plain})
+		f.docs = append(f.docs, &doc{text: text, first: d.First, means: d.Node, plain: plain, secret: isSecret(d.Node)})
 		next = d.Next
 	}
 	f.between = append(f.between, bytes.Join(lines[min(next-1, len(lines)):], nil))

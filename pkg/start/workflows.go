@@ -135,6 +135,7 @@ func (ci CI) data() (*data, error) {
 func fill(files map[string]string, d *data) (map[string][]byte, error) {
 	t, err := template.New("").Delims("[[", "]]").Funcs(template.FuncMap{
 		"join": strings.Join,
+		"text": scalar,
 		"list": func(items any) string { // a YAML list on one line
 			all, ok := items.([]string)
 			if one, is := items.(string); is && !ok {

@@ -192,6 +192,36 @@ func TestNothingMovesByItself(t *testing.T) {
 	}
 }
 
+// TestNamesThatReadOtherwise: a branch that YAML takes for a number or a word
+// of its own is still that branch.
+func TestNamesThatReadOtherwise(t *testing.T) {
+	ci := made["chain"]
+	ci.Config = loadConfig(t, "testdata/ci/chain")
+	for _, main := range []string{"1.10", "0x10", "1e3", "on", "null", "2001-01-01"} {
+		ci.Main = main
+		all, err := GitHubActions(ci)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for file, data := range all {
+			var doc yaml.Node
+			if err := yaml.Unmarshal(data, &doc); err != nil {
+				t.Fatal(err)
+			}
+			var look func(n *yaml.Node)
+			look = func(n *yaml.Node) {
+				if n.Kind == yaml.ScalarNode && n.Value == main && n.ShortTag() != "!!str" {
+					t.Errorf("%s:%d: %s is %s, not text", file, n.Line, main, n.ShortTag())
+				}
+				for _, c := range n.Content {
+					look(c)
+				}
+			}
+			look(&doc)
+		}
+	}
+}
+
 // TestNamesThatAreNoText: what would be more than text in YAML, in a pattern
 // or in a shell is refused.
 func TestNamesThatAreNoText(t *testing.T) {

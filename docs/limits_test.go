@@ -19,7 +19,6 @@ import (
 
 // inside are limits that nobody meets from outside, with the reason.
 var inside = map[string]string{
-	"pkg/cli.maxInput":          "is pkg/source.MaxFile",
 	"pkg/inject.maxSaid":        "more than it helps to read",
 	"pkg/render.maxSaid":        "never shown",
 	"pkg/render.maxStack":       "a guard against endless recursion",

@@ -34,15 +34,8 @@ func params(programs string) testscript.Params {
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Values[forgeKey{}] = &testForge{t: env.T()}
-			env.Vars = append(env.Vars,
-				"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL="+filepath.Join(env.WorkDir, ".gitconfig"),
-				"GIT_AUTHOR_DATE=2026-01-05T09:00:00Z", "GIT_COMMITTER_DATE=2026-01-05T09:00:00Z",
-				"GIT_CEILING_DIRECTORIES="+env.WorkDir, "LC_ALL=C", "TZ=UTC",
-				"PROGRAMS="+programs, "PLATFORM="+runtime.GOOS+"/"+runtime.GOARCH,
-				"XDG_CACHE_HOME="+filepath.Join(env.WorkDir, ".cache"),
-			)
-			config := "[user]\n\tname = Ada Example\n\temail = ada@example.com\n[init]\n\tdefaultBranch = main\n[advice]\n\tdetachedHead = false\n"
-			return os.WriteFile(filepath.Join(env.WorkDir, ".gitconfig"), []byte(config), 0o600)
+			env.Values[hooksKey{}] = &testHooks{}
+			return surround(env, programs)
 		},
 		Condition: func(name string) (bool, error) {
 			if name != "root" {
@@ -50,8 +43,21 @@ func params(programs string) testscript.Params {
 			}
 			return os.Geteuid() == 0, nil // who may give files to others
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fsck": fsck, "tree": printTree, "code": code, "http-serve": httpServe, "ssh-serve": sshServe, "serve": serve, "forge-serve": forgeServe, "forge": forgeState, "workflow": runWorkflow},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fsck": fsck, "tree": printTree, "code": code, "http-serve": httpServe, "ssh-serve": sshServe, "serve": serve, "forge-serve": forgeServe, "forge": forgeState, "workflow": runWorkflow, "webhook-serve": webhookServe, "webhook-got": webhookGot},
 	}
+}
+
+// surround gives a session git's config, fixed dates, and the programs.
+func surround(env *testscript.Env, programs string) error {
+	env.Vars = append(env.Vars,
+		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL="+filepath.Join(env.WorkDir, ".gitconfig"),
+		"GIT_AUTHOR_DATE=2026-01-05T09:00:00Z", "GIT_COMMITTER_DATE=2026-01-05T09:00:00Z",
+		"GIT_CEILING_DIRECTORIES="+env.WorkDir, "LC_ALL=C", "TZ=UTC",
+		"PROGRAMS="+programs, "PLATFORM="+runtime.GOOS+"/"+runtime.GOARCH,
+		"XDG_CACHE_HOME="+filepath.Join(env.WorkDir, ".cache"),
+	)
+	config := "[user]\n\tname = Ada Example\n\temail = ada@example.com\n[init]\n\tdefaultBranch = main\n[advice]\n\tdetachedHead = false\n"
+	return os.WriteFile(filepath.Join(env.WorkDir, ".gitconfig"), []byte(config), 0o600)
 }
 
 // buildPrograms builds the programs that sessions pin as tools.

@@ -30,7 +30,7 @@ everything that can be checked is checked.
 `
 
 const aboutStatuses = `
-Status 1 comes from ` + "`verify` and `diff`" + ` with differences, from ` + "`lint`" + ` with findings and from ` + "`promote --check`" + ` where the promotion would be refused. Status 3 is
+Status 1 comes from ` + "`verify` and `diff`" + ` with differences, from ` + "`lint` and `check`" + ` with findings and from ` + "`promote --check`" + ` where the promotion would be refused. Status 3 is
 for refusals: nothing is wrong with the input, but the step could lose or hide something. With status 4
 the message says whether something may have moved; the same command can be run again.
 `
@@ -48,18 +48,16 @@ func commands(root string) ([]byte, error) {
 	}
 	b.WriteString(aboutStatuses)
 	top := help()
-	_, list, _ := strings.Cut(top, "Available Commands:\n")
-	list, _, _ = strings.Cut(list, "\n\n")
 	about, usage, _ := strings.Cut(top, "Usage:\n")
 	fmt.Fprintf(&b, "\n## sluice\n\n%s```text\n%s```\n", about, usage)
-	for line := range strings.Lines(list) {
-		name := strings.Fields(line)[0]
-		if name == "help" {
+	for _, page := range cli.Manual() {
+		name := page.Name[1:]
+		if len(name) == 0 || name[0] == "help" || len(name) > 1 && name[0] == "completion" {
 			continue
 		}
-		about, usage, _ := strings.Cut(help(name), "Usage:\n")
+		about, usage, _ := strings.Cut(help(name...), "Usage:\n")
 		usage, _, _ = strings.Cut(usage, "\nGlobal Flags:") // they stand above
-		fmt.Fprintf(&b, "\n## sluice %s\n\n%s```text\n%s```\n", name, about, usage)
+		fmt.Fprintf(&b, "\n%s sluice %s\n\n%s```text\n%s```\n", strings.Repeat("#", len(page.Name)), strings.Join(name, " "), about, usage)
 	}
 	return b.Bytes(), nil
 }

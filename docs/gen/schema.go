@@ -112,6 +112,11 @@ func narrow(top *node) {
 	forge := top.Properties["forge"]
 	forge.Properties["type"].Enum = []string{"github", "gitlab", "gitea", "none"}
 	forge.Properties["app"].Required = []string{"id", "installation"}
+	notify := top.Properties["notify"].Items
+	notify.Required = []string{"webhook"}
+	notify.Properties["events"].Items.Enum = config.Events()
+	notify.Properties["webhook"].Required = []string{"urlFrom"}
+	notify.Properties["webhook"].Properties["form"].Enum = []string{"json", "slack"}
 	app := top.Properties["apps"].Items
 	for _, n := range []*node{app, top.Properties["environments"].Items} {
 		n.Required = []string{"name"}

@@ -42,7 +42,7 @@ func Apply(ctx context.Context, r *repo.Repo, chains []*Next, now time.Time) (mo
 	if err := w.Flush(ctx); err != nil {
 		return nil, err
 	}
-	err = move(ctx, r, w, updates, now, "sluice commit")
+	err = move(ctx, r, w, updates, now, madeByCommit)
 	var reflog *repo.ReflogError
 	if err != nil && !errors.As(err, &reflog) {
 		return nil, err

@@ -55,18 +55,31 @@ func (s *Start) Base(ctx context.Context, r *repo.Repo, p tree.Provenance) (*tre
 	if err != nil || files == nil {
 		return nil, err
 	}
-	base := &tree.Base{Commit: string(l.records.ID), Files: l.records.files, Provenance: said, Source: files, Apps: map[string][]tree.Summary{}}
+	base := &tree.Base{Commit: string(l.records.ID), Files: l.records.files, Provenance: said, Source: files, Known: l.records.apps, Own: l.records.own}
+	if base.Own {
+		return base, nil // the records are those that sluice wrote beside these directories
+	}
 	for _, e := range said.Environments {
-		apps := l.records.apps[e.Name]
-		holds, err := tree.Holds(base.Files, e.Path, apps)
+		holds, err := tree.Holds(base.Files, e.Path, l.records.apps[e.Name])
 		if err != nil || !holds {
 			return nil, err
 		}
-		if e.RolledBackTo == "" {
-			base.Apps[e.Name] = apps
-		}
 	}
 	return base, nil
+}
+
+// The reflog's messages of the moves to commits that the run itself has made.
+// Where a branch only follows that of a remote, it says something else.
+const (
+	madeByCommit = "sluice commit"
+	madeByPush   = "sluice commit --push: made here"
+)
+
+// madeHere tells whether the reflog here says that sluice made a head's tip. The
+// tip's id stands for all that is in it, so there is nothing left that somebody
+// else could have changed.
+func madeHere(r *repo.Repo, h Head) bool {
+	return r.Moved("refs/heads/"+h.Environment.Branch, h.Tip, madeByCommit, madeByPush)
 }
 
 // sourceOf gives the files of a recorded source commit if it is of the history
@@ -92,6 +105,20 @@ func sourceOf(ctx context.Context, r *repo.Repo, recorded, source repo.ID) (sour
 		return nil, nil
 	}
 	return files, err
+}
+
+// readTaken fills in what the trailers need of the apps that are taken over.
+func (l *line) readTaken(environments []*tree.Environment) error {
+	if l.records == nil {
+		return nil // nothing is
+	}
+	base := &tree.Base{Files: l.records.files, Provenance: l.records.provenance, Known: l.records.apps}
+	for _, e := range environments {
+		if err := e.Read(base); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // partly gives the changes that make an environment's directory what it should

@@ -20,6 +20,7 @@ type state struct {
 	records    string // tree id of tree.Dir; empty if there is none
 	provenance *tree.Provenance
 	apps       map[string][]tree.Summary // by environment, once agrees has read them
+	own        bool                      // sluice made the commit in this repository
 }
 
 // readState reads a commit of a branch. The error is tree.ErrNoProvenance
@@ -129,6 +130,9 @@ const (
 // those of a commit that sluice wrote. lines are the tips of branches that it
 // may stand on, beside h itself.
 func judge(ctx context.Context, r *repo.Repo, h *state, lines ...repo.ID) (verdict, error) {
+	if h.own {
+		return bySluice, nil
+	}
 	agrees, err := h.agrees()
 	if err != nil {
 		return cannotTell, err

@@ -80,6 +80,7 @@ func findEdit(ctx context.Context, r *repo.Repo, h Head, lines ...repo.ID) (edit
 		return nil, nil, err
 	}
 	if at.provenance != nil {
+		at.own = madeHere(r, h)
 		is, err := judge(ctx, r, at, lines...)
 		switch {
 		case err != nil:

@@ -131,6 +131,9 @@ func (n *Next) compose(ctx context.Context, r *repo.Repo, l *line, unrelated boo
 		return nil
 	}
 	n.report(l)
+	if err := l.readTaken(environments); err != nil {
+		return err
+	}
 	dirs, err := tree.Branch(p, environments, func(environment, app string) (*tree.Record, error) {
 		if unrelated || l.records == nil {
 			return nil, nil // a record of a history that may soon be gone proves nothing

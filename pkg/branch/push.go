@@ -188,7 +188,11 @@ func (p Pushing) follow(ctx context.Context, moves [][]Moved) (errs []error) {
 			}
 			who := p.Repo.Committer()
 			who.When = p.Now
-			if err := Forward(ctx, p.Repo, name, at, moved, who, "sluice commit --push"); err != nil {
+			message := "sluice commit --push"
+			if n := p.Chains[i]; moved && n.Outcome == Committed && n.Root.Branch == name {
+				message = madeByPush
+			}
+			if err := Forward(ctx, p.Repo, name, at, moved, who, message); err != nil {
 				errs = append(errs, err)
 			}
 		}

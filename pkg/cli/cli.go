@@ -51,11 +51,12 @@ func Main(ctx context.Context, p Program) int {
 	defer line.close()
 	p.Out, p.Err = line.beside(p.Out), line.beside(p.Err)
 	c := &command{Program: p, line: line}
+	c.guardErr()
 	root := c.root()
 	root.SetArgs(p.Args[1:])
 	root.SetIn(p.In)
 	root.SetOut(p.Out)
-	root.SetErr(p.Err)
+	root.SetErr(c.Err)
 	err := root.ExecuteContext(ctx)
 	var unknown *repo.UnknownOutcomeError
 	var half *halfwayError
@@ -68,7 +69,18 @@ func Main(ctx context.Context, p Program) int {
 	default:
 		err = context.Canceled
 	}
-	return c.report(err)
+	return c.end(ctx, err)
+}
+
+// end says how a run ended, to its reader and then to everybody else.
+func (c *command) end(ctx context.Context, err error) int {
+	code := c.report(err)
+	c.refusedNews(err, code)
+	c.publish()
+	c.announce(ctx)
+	c.endLog()
+	c.annotate(err)
+	return code
 }
 
 // buildVersion is the module's version that Go recorded in the binary.
@@ -87,6 +99,11 @@ type command struct {
 	noColor           bool
 	jobs              int         // builds at a time; 0: as many as there are CPUs
 	line              *statusLine // nil where none is to be shown
+
+	top  string       // of the repository's working tree; empty before it is known
+	raw  io.Writer    // stderr, also for commands to a CI runner
+	log  []*runnerLog // the streams that a CI runner reads
+	news news
 }
 
 func (c *command) root() *cobra.Command {
@@ -119,6 +136,7 @@ environment's branch forward to that same commit.`,
 				formats = append(formats, strings.Fields(more)...)
 			}
 			if slices.Contains(formats, c.output) {
+				c.guardOut(cmd)
 				return nil
 			}
 			last := len(formats) - 1
@@ -133,16 +151,31 @@ environment's branch forward to that same commit.`,
 	flags.BoolVarP(&c.verbose, "verbose", "v", false, "say what is being done")
 	flags.BoolVar(&c.noColor, "no-color", false, "no colors (also: NO_COLOR, CI, or output that is no terminal)")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(c.initCommand(), c.checkCommand(),
-		c.renderCommand(), c.diffCommand(), c.parityCommand(), c.lintCommand(),
-		c.commitCommand(), c.promoteCommand(), c.rollbackCommand(), c.verifyCommand(), c.statusCommand(), c.whyCommand(),
-		c.injectCommand(), c.uninjectCommand(), c.pinCommand(),
-		c.imagesCommand(), c.setImageCommand(), c.proposeCommand(), c.releaseCommand(), c.clusterCommand(),
-		c.exportCommand(), c.graphCommand(),
-		c.versionCommand())
+	c.addCommands(root)
 	c.jobsFlags(root)
 	c.completions(root)
 	return root
+}
+
+// addCommands adds the verbs, in the groups that --help lists them in.
+func (c *command) addCommands(root *cobra.Command) {
+	for _, g := range []struct {
+		title string
+		verbs []*cobra.Command
+	}{
+		{"Start:", []*cobra.Command{c.initCommand(), c.checkCommand()}},
+		{"Look:", []*cobra.Command{c.renderCommand(), c.diffCommand(), c.parityCommand(), c.lintCommand(), c.statusCommand(), c.whyCommand(), c.imagesCommand(), c.graphCommand()}},
+		{"Commit, promote, prove:", []*cobra.Command{c.commitCommand(), c.promoteCommand(), c.rollbackCommand(), c.verifyCommand()}},
+		{"Change the source:", []*cobra.Command{c.pinCommand(), c.setImageCommand(), c.proposeCommand(), c.releaseCommand(), c.clusterCommand()}},
+		{"In a pipe:", []*cobra.Command{c.injectCommand(), c.uninjectCommand(), c.exportCommand()}},
+	} {
+		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
+		for _, verb := range g.verbs {
+			verb.GroupID = g.title
+			root.AddCommand(verb)
+		}
+	}
+	root.AddCommand(c.versionCommand())
 }
 
 // moreFormats annotates a command with the formats that it has beside those

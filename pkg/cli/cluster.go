@@ -53,7 +53,7 @@ value whatever is in it: nothing of it is read as YAML, and nothing is run.
 A pull request asks for the files, and nothing here is touched; with --local
 they are written here instead. DIR is relative to sluice.yaml.`,
 		Example: `  sluice cluster create gauss/peu02 --from templates/aws --set region=eu-central-1
-  sluice cluster create gauss/peu02 --from templates/aws --release v21.0.0 --local`,
+  sluice cluster create gauss/peu02 --from templates/aws --set region=eu-central-1 --release v21.0.0 --local`,
 		Args: usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {

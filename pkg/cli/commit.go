@@ -1,21 +1,15 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
-	"slices"
 	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-dev/sluice/pkg/branch"
 	"github.com/sluice-dev/sluice/pkg/repo"
-	"github.com/sluice-dev/sluice/pkg/source"
-	"github.com/sluice-dev/sluice/pkg/tree"
 )
 
 func (c *command) commitCommand() *cobra.Command {
@@ -53,18 +47,23 @@ request that asks for it, or brings the open one up to date. sluice promote ENV
 			case cmd.Flags().Changed("remote") && !push:
 				return &usageError{errors.New("--remote says where to push: it goes with --push")}
 			}
+			c.collect(true)
 			w, err := c.open()
 			if err != nil {
 				return err
 			}
+			aside := c.lookAside(cmd.Context(), w)
+			defer aside.stop()
 			s, err := w.revision(rev)
 			if err != nil {
 				return err
 			}
+			s.aside = aside
 			if options.Signer, err = c.signer(w, sign && !unsigned); err != nil {
 				return err
 			}
 			c.noteOwner(w)
+			c.hear(w, s.config)
 			var results []committed
 			switch {
 			case ask:
@@ -77,6 +76,7 @@ request that asks for it, or brings the open one up to date. sluice promote ENV
 			if err != nil {
 				return err
 			}
+			c.committedNews(results)
 			return unprinted(c.printCommits(results), movedTo(results))
 		},
 	}
@@ -172,7 +172,7 @@ func (c *command) commit(ctx context.Context, w *workspace, s *snapshot, full bo
 		results = append(results, result(next, moves[i], s.commit.ID))
 		c.noteBranches(next)
 	}
-	c.noteUncommitted(w, s, h.all)
+	c.noteUncommitted(ctx, &h)
 	return results, nil
 }
 
@@ -279,84 +279,3 @@ func count(n int, what string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, what)
 }
-
-// noteUncommitted says which of the files that were rendered lie differently
-// in the working tree: what people edit last is often not committed yet.
-func (c *command) noteUncommitted(w *workspace, s *snapshot, all []hydrated) {
-	if head, err := w.repo.Resolve("HEAD"); w.root == "" || err != nil || head != s.commit.ID {
-		return
-	}
-	var inputs []tree.Input
-	for _, environments := range all {
-		for _, e := range environments {
-			for _, r := range e.Records {
-				inputs = append(inputs, r.Inputs...)
-			}
-			for _, t := range e.Taken {
-				inputs = append(inputs, t.Inputs...)
-			}
-		}
-	}
-	files, err := source.OpenDir(w.root)
-	if err != nil {
-		return
-	}
-	var differ []string
-	for _, in := range uncertain(w.repo.Index(), inputs) {
-		if at, err := s.fs.Stat(in.Path); err != nil || at.Kind != source.File || at.ID != in.ID {
-			continue // a directory, or of an older revision
-		}
-		entry, err := files.Lookup(in.Path)
-		if err != nil || entry.Kind != source.File || in.ID == "" {
-			continue
-		}
-		data, err := files.ReadFile(in.Path, maxInput)
-		if err == nil && !holds(data, in.ID) || errors.Is(err, source.ErrTooLarge) {
-			differ = append(differ, in.Path)
-		}
-	}
-	if len(differ) > 0 {
-		slices.Sort(differ)
-		c.note("note: not committed yet and so not part of it: %s", strings.Join(differ, ", "))
-	}
-}
-
-// uncertain leaves out the inputs of which git's index tells that the working
-// tree holds them.
-func uncertain(index *repo.Index, inputs []tree.Input) []tree.Input {
-	seen := make(map[tree.Input]bool, len(inputs))
-	once := inputs[:0:0]
-	for _, in := range inputs {
-		if !seen[in] {
-			seen[in] = true
-			once = append(once, in)
-		}
-	}
-	holds := make([]bool, len(once))
-	var running sync.WaitGroup
-	n := runtime.GOMAXPROCS(0)
-	for first := range n {
-		running.Go(func() {
-			for i := first; i < len(once); i += n {
-				holds[i] = index.Holds(once[i].Path, repo.ID(once[i].ID))
-			}
-		})
-	}
-	running.Wait()
-	var left []tree.Input
-	for i, in := range once {
-		if !holds[i] {
-			left = append(left, in)
-		}
-	}
-	return left
-}
-
-// holds tells whether a file's bytes are those of a blob, perhaps with the line
-// endings that core.autocrlf gives a working tree.
-func holds(data []byte, blob string) bool {
-	return string(repo.BlobID(data)) == blob || string(repo.BlobID(bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")))) == blob
-}
-
-// maxInput is the largest source file, in bytes.
-const maxInput = 10 << 20

@@ -18,6 +18,7 @@ import (
 func (c *command) exportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "export", Short: "Print the objects by which an engine follows the branches",
+		Annotations: map[string]string{verbatim: "true"},
 		Long: `Export prints objects of Flux, Argo CD or kluctl that make the engine follow
 the environment branches: one for each branch or app, with the order of the
 apps. Their options stand under export: in the config. Nothing is applied.`,

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 
 	"github.com/sluice-dev/sluice/pkg/branch"
 	"github.com/sluice-dev/sluice/pkg/finding"
@@ -49,6 +50,9 @@ func (h *hydration) render(ctx context.Context, starts []*branch.Start) error {
 	}
 	if len(wanted) == 0 {
 		return nil
+	}
+	if slices.ContainsFunc(wanted, func(i int) bool { return bases[i] == nil }) {
+		h.c.collect(false)
 	}
 	pool, err := h.c.renderer()
 	if err != nil {

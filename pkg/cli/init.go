@@ -35,7 +35,7 @@ merged, verify, and promote what has been approved. They are made of the config:
 where there is one already, only they are written. No file is ever overwritten.`,
 		Example: `  sluice init
   sluice init --conduit-version v0.3.1
-  sluice init --github-actions`,
+  sluice init --github-actions --sluice-version v1.2.3`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			i.command = c

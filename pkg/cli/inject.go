@@ -25,6 +25,7 @@ func (c *command) injectCommand() *cobra.Command {
 	var pin config.Conduit
 	cmd := &cobra.Command{
 		Use: "inject [FILE...|-]", Short: "Put the proxy of a pinned release into manifests",
+		Annotations: map[string]string{verbatim: "true"},
 		Long: `Inject prints manifests with the proxy that "conduit inject" of the pinned
 release would have put into them. What is not injected keeps its bytes; what is
 injected keeps its keys, their order and its comments. Without a file it reads
@@ -54,6 +55,7 @@ The pin is --conduit-version. Without it, it is the one of sluice.yaml.`,
 func (c *command) uninjectCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "uninject [FILE...|-]", Short: "Take the proxy out of manifests",
+		Annotations: map[string]string{verbatim: "true"},
 		Long: `Uninject prints manifests without the proxy that inject, or the real tool of
 any release, has put into them. All other bytes stay as they are.`,
 		Example: `  kubectl get deploy web -o yaml | sluice uninject | kubectl apply -f -`,

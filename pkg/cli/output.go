@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -20,7 +21,9 @@ func (c *command) print(v any, text func() error) error {
 		if err != nil {
 			return err
 		}
-		_, err = c.Out.Write(append(escapeJSON(data, surrogates), '\n'))
+		// The same text to whoever reads JSON, and no command to a CI runner.
+		data = bytes.ReplaceAll(escapeJSON(data, surrogates), []byte("##["), []byte(`#\u0023[`))
+		_, err = c.Out.Write(append(data, '\n'))
 		return err
 	case "yaml":
 		data, err := toYAML(v)

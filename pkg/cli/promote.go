@@ -56,6 +56,10 @@ branch here.`,
 			if o.merge {
 				c.noteOwner(w)
 			}
+			c.hear(w, cfg)
+			if !o.check {
+				c.news.promoting = e.Name
+			}
 			target, err := c.target(w, cfg, "origin")
 			switch {
 			case err != nil:
@@ -191,6 +195,7 @@ func promotionOf(p *promote.Plan) promotion {
 }
 
 func (c *command) printPromotion(p *promote.Plan, v promotion, o promoteFlags) error {
+	c.promotedNews(v)
 	return c.print(v, func() error {
 		if p.Outcome == promote.Nothing {
 			_, err := fmt.Fprintf(c.Out, "%s: nothing to promote, it is at %s already\n", escape(v.Environment), v.Commit.Short())

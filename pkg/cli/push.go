@@ -79,7 +79,7 @@ func (p *pushRun) run(ctx context.Context) ([]committed, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.c.noteUncommitted(p.w, p.s, p.made.all)
+	p.c.noteUncommitted(ctx, &p.made)
 	return results, nil
 }
 

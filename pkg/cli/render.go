@@ -22,6 +22,7 @@ func (c *command) renderCommand() *cobra.Command {
 	var rev, out string
 	cmd := &cobra.Command{
 		Use: "render [ENV...]", Short: "Print the hydrated objects",
+		Annotations: map[string]string{verbatim: "true"},
 		Long: `Render prints the objects that the clusters are to hold, rendered and injected.
 Without names it prints all environments, each after the one it is promoted
 from. It reads the working tree, or a commit with --rev, and changes nothing.`,

@@ -21,6 +21,24 @@ const maxDownload = 10 * time.Minute
 // a thousand apps in four environments then fit into 300 MB with their workers.
 const memoryGoal = 200 << 20
 
+// garbage is how much of it, in percent of what is in use, is let lie below
+// memoryGoal: a run that finds little to do is over before collecting pays.
+const garbage = 400
+
+// collect sets the garbage collector up, unless the environment does: late
+// for a run that may be short, and as ever for one that renders everything.
+func (c *command) collect(late bool) {
+	if c.Env("GOMEMLIMIT") != "" || c.Env("GOGC") != "" {
+		return
+	}
+	debug.SetMemoryLimit(memoryGoal)
+	percent := 100
+	if late {
+		percent = garbage
+	}
+	debug.SetGCPercent(percent)
+}
+
 // renderer gives what rendering runs on. Its workers are this program again,
 // with one argument.
 func (c *command) renderer() (hydrate.Renderer, error) {

@@ -82,6 +82,8 @@ func (c *command) printRollback(b *branch.Rollback) error {
 	if b.Nothing() {
 		v.Outcome = "nothing to roll back"
 	}
+	c.put("commit", string(v.Commit))
+	c.put("changed", fmt.Sprint(!b.Nothing()))
 	return c.print(v, func() error {
 		if b.Nothing() {
 			_, err := fmt.Fprintf(c.Out, "%s: nothing to roll back, it holds what %s holds\n", escape(v.Environment), v.To.Short())

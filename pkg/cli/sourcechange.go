@@ -160,6 +160,9 @@ func (s *sourceBranch) propose(ctx context.Context, ch sourceChange) (*sourceReq
 		request, err := s.once(ctx, ch)
 		var moved *repo.RemoteMovedError
 		if !errors.As(err, &moved) || attempt == maxProposals || s.c.pause(ctx, attempt) != nil {
+			if err == nil {
+				s.c.proposedNews(request)
+			}
 			return request, err
 		}
 	}

@@ -57,6 +57,7 @@ of the branch, without FROM the range begins at the root commit.`,
 			if err := c.prove(cmd.Context(), w, pool, results); err != nil {
 				return err
 			}
+			c.verifiedNews(w, results)
 			return c.printVerified(results)
 		},
 	}

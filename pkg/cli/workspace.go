@@ -51,7 +51,9 @@ func (c *command) open() (*workspace, error) {
 	default:
 		w.root = w.repo.WorkTree()
 	}
-	return w, w.findConfig(dir, c.file)
+	err = w.findConfig(dir, c.file)
+	c.top = w.root
+	return w, err
 }
 
 // withoutRepo takes the config's own directory for the root.
@@ -137,6 +139,7 @@ type snapshot struct {
 	config *config.Config
 	commit *repo.Commit // nil for the working tree
 	ref    string       // full name of the branch it was taken from; empty if none
+	aside  *aside       // looks for what differs from HEAD; of commit only
 }
 
 // workingTree gives the source as it lies on disk.

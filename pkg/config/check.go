@@ -44,6 +44,7 @@ func (c *Config) check() *checker {
 	k.gates()
 	k.validate()
 	k.export()
+	k.notify()
 	k.tools()
 	k.skew()
 	k.clusters()

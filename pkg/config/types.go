@@ -18,6 +18,7 @@ type Config struct {
 	Forge         *Forge        `yaml:"forge"`      // where promotions are opened as pull requests
 	Validate      *Validate     `yaml:"validate"`   // what the objects are checked against; nil: what every known release would refuse
 	Export        *Export       `yaml:"export"`     // how engines follow the branches
+	Notify        []Notify      `yaml:"notify"`     // who is told of what happens
 	Releases      *Releases     `yaml:"releases"`   // where the releases of clusters lie
 	Clusters      []Cluster     `yaml:"clusters"`   // what is upgraded from release to release
 
@@ -179,6 +180,20 @@ type ArgoCD struct {
 type Kluctl struct {
 	Namespace string `yaml:"namespace"` // of the objects; default kluctl-system
 	Interval  string `yaml:"interval"`  // between two reconciliations; default 10m
+}
+
+// Notify says who is told of what happens to the environments.
+type Notify struct {
+	Webhook *Webhook `yaml:"webhook"`
+	Events  []string `yaml:"events"` // what is told; default: all
+}
+
+// Webhook is an address that events are posted to. The address and the secret
+// are never part of a config.
+type Webhook struct {
+	URLFrom    string `yaml:"urlFrom"`    // the environment variable with the address
+	SecretFrom string `yaml:"secretFrom"` // the environment variable with the secret that signs what is sent
+	Form       string `yaml:"form"`       // json (default) or slack
 }
 
 // Releases says where the releases of clusters lie.

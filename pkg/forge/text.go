@@ -21,6 +21,9 @@ func Markdownf(format string, foreign ...string) Markdown {
 	return Markdown{fmt.Sprintf(format, args...)}
 }
 
+// String is the text as it is written into a page.
+func (m Markdown) String() string { return m.text }
+
 // Section is a list in a request's text. Lines that have no room are counted.
 type Section struct {
 	Title string // our own words

@@ -82,7 +82,9 @@ func reusable(ctx context.Context, src Source, environments []config.Environment
 			return nil, err
 		}
 		if recorded, ok := src.Base.Provenance.Environment(e.Path); ok && recorded.Name == e.Name && same {
-			p.environment(k, e)
+			if err := p.environment(k, e); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return k, nil
@@ -138,10 +140,20 @@ func (p plan) sameDefinitions(ctx context.Context, e config.Environment, r Rende
 }
 
 // environment takes over what it can of an environment.
-func (p plan) environment(k *reuse, e config.Environment) {
+func (p plan) environment(k *reuse, e config.Environment) error {
+	if p.changed.None() {
+		whole, err := p.whole(k, e)
+		if err != nil || whole {
+			return err
+		}
+	}
 	was, taken := map[string]recordedApp{}, map[string]tree.Taken{}
 	k.was[e.Name] = was
-	for _, s := range p.src.Base.Apps[e.Name] {
+	apps, err := p.src.Base.Apps(e.Name)
+	if err != nil {
+		return err
+	}
+	for _, s := range apps {
 		was[s.App] = recordedApp{s, path.Join(e.Path, s.App)}
 	}
 	then := map[string]string{} // revisions that apps were bound to
@@ -160,7 +172,7 @@ func (p plan) environment(k *reuse, e config.Environment) {
 	}
 	if len(taken) == len(units) && len(taken) == len(was) {
 		k.taken[e.Name] = taken
-		return
+		return nil
 	}
 	// Something is rendered, or gone: custom resources are held against the
 	// definitions of all apps, so those have to be at hand.
@@ -169,11 +181,33 @@ func (p plan) environment(k *reuse, e config.Environment) {
 			continue
 		}
 		if !slices.ContainsFunc(units, func(u config.Unit) bool { return u.App == s.App }) {
-			return
+			return nil
 		}
 		delete(taken, s.App)
 	}
 	k.taken[e.Name] = taken
+	return nil
+}
+
+// whole takes an environment over as it stands, if the source is the same and
+// no app is bound to another one. Then no record has to be read.
+func (p plan) whole(k *reuse, e config.Environment) (bool, error) {
+	apps, err := p.src.Base.Listed(e.Name)
+	units := k.all[e.Name]
+	if err != nil || len(apps) != len(units) {
+		return false, err
+	}
+	taken := map[string]tree.Taken{}
+	for _, s := range apps {
+		taken[s.App] = tree.Taken{App: s.App, Tree: s.Tree, Record: s.ID, Unread: true}
+	}
+	for _, u := range units {
+		if _, is := taken[u.App]; !is || u.Revision != "" {
+			return false, nil
+		}
+	}
+	k.taken[e.Name] = taken
+	return true, nil
 }
 
 // same tells whether an app's part of the config and all that was read for it

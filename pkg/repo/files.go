@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -218,5 +219,5 @@ func (t *files) ReadFile(name string, limit int64) ([]byte, error) {
 	case kind != plumbing.BlobObject:
 		return nil, fmt.Errorf("reading %q: object %s is a %s", name, e.ID, kind)
 	}
-	return bytes.Clone(data), nil
+	return slices.Clip(data), nil
 }

@@ -2,27 +2,46 @@ package repo
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
 	"time"
 )
 
 // Index is git's own record of the files of a working tree: which blob each
 // held when git last looked, and how it looked then (gitformat-index(5)).
 type Index struct {
-	top     string
+	repo    *Repo
 	written time.Time
-	entries map[string]indexEntry
+	entries []indexEntry // in order of their paths
+	whole   bool         // the entries are all of them
+	dirs    *indexDir    // of the root; nil if git keeps none
 }
 
 type indexEntry struct {
+	path     string
 	modified time.Time
 	size     uint32
 	id       [20]byte
+	merging  bool // one of the sides of a merge that is not done
+	link     bool
+}
+
+// indexDir is what git remembers of a directory: the tree object that its
+// entries make, as long as none of them changed.
+type indexDir struct {
+	files int // entries below it; negative if one of them changed since
+	id    [20]byte
+	below map[string]*indexDir
 }
 
 // Index reads the index of the working tree. It is nil if there is none, or
@@ -37,11 +56,19 @@ func (r *Repo) Index() *Index {
 	if err != nil {
 		return nil
 	}
-	x := &Index{top: r.workTree, written: info.ModTime(), entries: map[string]indexEntry{}}
+	x := &Index{repo: r, written: info.ModTime(), whole: true}
 	if err := x.parse(data); err != nil {
 		return nil
 	}
 	return x
+}
+
+// Len is the number of files that the index lists.
+func (x *Index) Len() int {
+	if x == nil {
+		return 0
+	}
+	return len(x.entries)
 }
 
 var errIndex = errors.New("not an index in a form that is known here")
@@ -49,21 +76,24 @@ var errIndex = errors.New("not an index in a form that is known here")
 // parse reads versions 2 and 3, which git writes unless told otherwise.
 func (x *Index) parse(data []byte) error {
 	const fixed = 62 // of an entry: ten words, the id, flags
-	if len(data) < 12 || string(data[:4]) != "DIRC" {
+	if len(data) < 12+20 || string(data[:4]) != "DIRC" {
 		return errIndex
 	}
-	version, count := binary.BigEndian.Uint32(data[4:]), binary.BigEndian.Uint32(data[8:])
-	if version != 2 && version != 3 {
+	version, count := binary.BigEndian.Uint32(data[4:]), int(binary.BigEndian.Uint32(data[8:]))
+	if version != 2 && version != 3 || count > len(data)/fixed {
 		return errIndex
 	}
-	data = data[12:]
+	data = data[12 : len(data)-20] // a checksum ends it
+	text := string(data)           // the paths are parts of it
+	x.entries = make([]indexEntry, 0, count)
+	pos := 0
 	for range count {
-		if len(data) < fixed+1 {
+		if len(data)-pos < fixed+1 {
 			return errIndex
 		}
-		word := func(i int) uint32 { return binary.BigEndian.Uint32(data[4*i:]) }
-		flags := binary.BigEndian.Uint16(data[60:])
-		at := fixed
+		word := func(i int) uint32 { return binary.BigEndian.Uint32(data[pos+4*i:]) }
+		flags := binary.BigEndian.Uint16(data[pos+60:])
+		at := pos + fixed
 		if flags&0x4000 != 0 {
 			at += 2
 		}
@@ -71,33 +101,206 @@ func (x *Index) parse(data []byte) error {
 		if end < 0 {
 			return errIndex
 		}
-		if flags&0x3000 == 0 { // not in the middle of a merge
-			x.entries[string(data[at:at+end])] = indexEntry{
-				modified: time.Unix(int64(word(2)), int64(word(3))), size: word(9), id: [20]byte(data[40:60]),
-			}
-		}
-		next := (at + end + 8) &^ 7 // each entry is padded to eight bytes, with one NUL at least
-		if next > len(data) {
+		mode := Mode(word(6))
+		x.whole = x.whole && mode.Kind() != ModeDir.Kind() // git leaves out what is in it
+		x.entries = append(x.entries, indexEntry{
+			path: text[at : at+end], modified: time.Unix(int64(word(2)), int64(word(3))), size: word(9),
+			id: [20]byte(data[pos+40:]), merging: flags&0x3000 != 0, link: mode.Kind() == ModeLink.Kind(),
+		})
+		pos += (at - pos + end + 8) &^ 7 // each entry is padded to eight bytes, with one NUL at least
+		if pos > len(data) {
 			return errIndex
 		}
-		data = data[next:]
+	}
+	if !slices.IsSortedFunc(x.entries, func(a, b indexEntry) int { return strings.Compare(a.path, b.path) }) {
+		return errIndex
+	}
+	return x.extensions(data[pos:])
+}
+
+// extensions reads what follows the entries.
+func (x *Index) extensions(data []byte) error {
+	for len(data) > 0 {
+		if len(data) < 8 {
+			return errIndex
+		}
+		name, size := string(data[:4]), int(binary.BigEndian.Uint32(data[4:]))
+		data = data[8:]
+		if size > len(data) {
+			return errIndex
+		}
+		switch {
+		case name == "TREE":
+			_, x.dirs, _ = indexDirs(data[:size], 0)
+		case name == "link" || name == "sdir":
+			x.whole = false // the others are in another file, or are directories
+		}
+		data = data[size:]
 	}
 	return nil
 }
 
-// Holds tells whether a file surely holds a blob: git saw that it did, and the
-// file looks as it did then. No only says that the file has to be read.
-func (x *Index) Holds(path string, blob ID) bool {
+// indexDirs reads what git remembers of a directory, after its name: nil if
+// that makes no sense. rest is what comes after it.
+func indexDirs(data []byte, depth int) (rest []byte, d *indexDir, ok bool) {
+	const deepest = 4096 // no path has more elements
+	name, data, ok1 := bytes.Cut(data, []byte{0})
+	if depth == 0 && len(name) > 0 || !ok1 || depth > deepest {
+		return nil, nil, false
+	}
+	line, data, ok1 := bytes.Cut(data, []byte{'\n'})
+	files, below, ok2 := strings.Cut(string(line), " ")
+	d = &indexDir{}
+	var err1, err2 error
+	d.files, err1 = strconv.Atoi(files)
+	count, err2 := strconv.Atoi(below)
+	if !ok1 || !ok2 || err1 != nil || err2 != nil {
+		return nil, nil, false
+	}
+	if d.files >= 0 {
+		if len(data) < 20 {
+			return nil, nil, false
+		}
+		d.id, data = [20]byte(data), data[20:]
+	}
+	for range count {
+		end := bytes.IndexByte(data, 0)
+		rest, sub, ok := indexDirs(data, depth+1)
+		if !ok {
+			return nil, nil, false
+		}
+		if d.below == nil {
+			d.below = map[string]*indexDir{}
+		}
+		d.below[string(data[:end])], data = sub, rest
+	}
+	return data, d, true
+}
+
+// find gives the entry of a path.
+func (x *Index) find(path string) (indexEntry, bool) {
 	if x == nil {
-		return false
+		return indexEntry{}, false
 	}
-	e, ok := x.entries[path]
-	if !ok || hex.EncodeToString(e.id[:]) != string(blob) {
-		return false
+	i := sort.Search(len(x.entries), func(i int) bool { return x.entries[i].path >= path })
+	if i == len(x.entries) || x.entries[i].path != path || x.entries[i].merging {
+		return indexEntry{}, false
 	}
-	info, err := os.Lstat(filepath.Join(x.top, filepath.FromSlash(path)))
+	return x.entries[i], true
+}
+
+// Unsure gives the paths of which it is not sure that the working tree holds
+// these blobs there, in order: git did not see them there, or the file does not
+// look as it did then.
+func (x *Index) Unsure(ctx context.Context, blobs map[string]ID) []string {
+	var seen []indexEntry
+	var others []string
+	for path, id := range blobs {
+		if e, ok := x.find(path); ok && e.holds(id) {
+			seen = append(seen, e)
+		} else {
+			others = append(others, path)
+		}
+	}
+	return x.unsure(ctx, seen, others)
+}
+
+func (e indexEntry) holds(id ID) bool { return hex.EncodeToString(e.id[:]) == string(id) }
+
+// unsure adds the files that were touched since git saw them to others.
+func (x *Index) unsure(ctx context.Context, seen []indexEntry, others []string) []string {
+	slices.Sort(others)
+	if len(seen) == 0 {
+		return others
+	}
+	untouched := make([]bool, len(seen))
+	if top, err := openTop(x.repo.workTree); err == nil {
+		defer top.close()
+		var running sync.WaitGroup
+		n := runtime.GOMAXPROCS(0)
+		for first := range n {
+			running.Go(func() {
+				for i := first; i < len(seen) && ctx.Err() == nil; i += n {
+					untouched[i] = x.untouched(top, seen[i])
+				}
+			})
+		}
+		running.Wait()
+	}
+	for i, e := range seen {
+		if !untouched[i] {
+			others = append(others, e.path)
+		}
+	}
+	slices.Sort(others)
+	return others
+}
+
+// untouched tells whether a file looks as it did when git saw what is in it.
+func (x *Index) untouched(top topDir, e indexEntry) bool {
+	size, modified, ok := top.look(e.path)
 	// What was written after git looked, within what clocks tell apart, may have
 	// been written after git had read it.
-	return err == nil && info.Mode().Type()&^fs.ModeSymlink == 0 && uint32(info.Size()) == e.size &&
-		info.ModTime().Equal(e.modified) && e.modified.Before(x.written)
+	return ok && uint32(size) == e.size && modified.Equal(e.modified) && e.modified.Before(x.written)
+}
+
+// Differing gives the files of a commit's tree of which it is not sure that the
+// working tree holds them as they are there, in order. Links are left out. It is
+// false if the index does not tell enough, or ctx ended.
+func (x *Index) Differing(ctx context.Context, tree ID) ([]string, bool) {
+	if x == nil || !x.whole {
+		return nil, false
+	}
+	look := lookout{index: x}
+	if err := look.dir(tree, "", x.entries, x.dirs); err != nil {
+		return nil, false
+	}
+	unsure := x.unsure(ctx, look.same, look.others)
+	return unsure, ctx.Err() == nil
+}
+
+// lookout holds the index against a tree.
+type lookout struct {
+	index  *Index
+	same   []indexEntry // git saw the files of the tree there
+	others []string     // files of the tree that it did not see there
+}
+
+// dir looks at a directory of the tree, of which the index has these entries.
+// Where git remembers that they make just this tree, the tree is not read.
+func (l *lookout) dir(tree ID, at string, entries []indexEntry, known *indexDir) error {
+	if known != nil && known.files == len(entries) && hex.EncodeToString(known.id[:]) == string(tree) {
+		for _, e := range entries {
+			if !e.link {
+				l.same = append(l.same, e)
+			}
+		}
+		return nil
+	}
+	inTree, err := l.index.repo.Tree(tree)
+	if err != nil {
+		return err
+	}
+	for _, t := range inTree {
+		path := at + t.Name
+		switch t.Mode.Kind() {
+		case ModeDir.Kind():
+			var sub *indexDir
+			if known != nil {
+				sub = known.below[t.Name]
+			}
+			first := sort.Search(len(entries), func(i int) bool { return entries[i].path >= path+"/" })
+			n := sort.Search(len(entries)-first, func(i int) bool { return !strings.HasPrefix(entries[first+i].path, path+"/") })
+			if err := l.dir(t.ID, path+"/", entries[first:first+n], sub); err != nil {
+				return err
+			}
+		case ModeFile.Kind():
+			if e, ok := l.index.find(path); ok && e.holds(t.ID) {
+				l.same = append(l.same, e)
+			} else {
+				l.others = append(l.others, path)
+			}
+		}
+	}
+	return nil
 }

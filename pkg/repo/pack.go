@@ -3,7 +3,6 @@ package repo
 import (
 	"bufio"
 	"bytes"
-	"compress/zlib"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/packfile"
+	"github.com/klauspost/compress/zlib" // two thirds of the time of the standard library's
 )
 
 // pack reads one pack file and its index (gitformat-pack(5), version 2). It is

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -35,4 +36,22 @@ func (r *Repo) Held(full string) ([]ID, error) {
 		}
 	}
 	return held, nil
+}
+
+// Moved tells whether the reflog of a ref says that it was moved to a commit
+// with one of the messages. It is false if it cannot be told. full is the whole
+// name.
+func (r *Repo) Moved(full string, to ID, messages ...string) bool {
+	data, err := os.ReadFile(filepath.Join(r.commonDir, "logs", filepath.FromSlash(full)))
+	if err != nil || !to.valid() {
+		return false
+	}
+	for line := range strings.Lines(string(data)) {
+		move, message, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		// old new who time zone
+		if ids := strings.SplitN(move, " ", 3); len(ids) == 3 && ids[1] == string(to) && slices.Contains(messages, message) {
+			return true
+		}
+	}
+	return false
 }

@@ -45,3 +45,40 @@ func TestHeld(t *testing.T) {
 		t.Errorf("without a log: %v, %v", got, err)
 	}
 }
+
+// Moved finds the move to a commit wherever it stands in the log, with just
+// the message.
+func TestMoved(t *testing.T) {
+	a, b := ID(strings.Repeat("a", 40)), ID(strings.Repeat("b", 40))
+	r := &Repo{commonDir: t.TempDir()}
+	if r.Moved("refs/heads/x", a, "ours") {
+		t.Error("moved without a log")
+	}
+	at := filepath.Join(r.commonDir, "logs", "refs", "heads")
+	if err := os.MkdirAll(at, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	who := " Ada ours <ada@example.com> 1 +0000\t"
+	log := string(zeroID+" "+a) + who + "ours\n" + string(a+" "+b) + who + "ours, more\n" + string(b+" "+a) + who + "reset\njunk\n" + string(a+" "+b)
+	if err := os.WriteFile(filepath.Join(at, "x"), []byte(log), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		id   ID
+		says []string
+		want bool
+	}{
+		{a, []string{"ours"}, true},
+		{a, []string{"other", "reset"}, true},
+		{a, []string{"our"}, false},
+		{a, nil, false},
+		{b, []string{"ours"}, false},
+		{b, []string{""}, false},
+		{zeroID, []string{"ours"}, false},
+		{"", []string{"ours"}, false},
+	} {
+		if got := r.Moved("refs/heads/x", tt.id, tt.says...); got != tt.want {
+			t.Errorf("%s with %q: %v", tt.id, tt.says, got)
+		}
+	}
+}

@@ -54,7 +54,7 @@ type Tree interface {
 	Lookup(path string) (Entry, error)
 	// ReadDir lists a directory, sorted by name.
 	ReadDir(path string) ([]Entry, error)
-	// ReadFile gives a file's bytes, or a link's target. A file of more than
-	// limit bytes is ErrTooLarge.
+	// ReadFile gives a file's bytes, or a link's target; callers must not change
+	// them. A file of more than limit bytes is ErrTooLarge.
 	ReadFile(path string, limit int64) ([]byte, error)
 }

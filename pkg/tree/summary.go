@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -28,19 +29,32 @@ type Summary struct {
 // Summary goes, in order of the apps' names. Like Records, it is an error if
 // one of them cannot be read, but it costs a small part of that.
 func Summaries(files source.Tree, environment string) ([]Summary, error) {
-	var all []Summary
-	add := func(app string) error {
-		e, err := files.Lookup(RecordPath(environment, app))
-		if err == nil {
-			all = append(all, Summary{App: app, ID: e.ID})
-		}
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		return err
-	}
-	if err := add(""); err != nil {
+	all, err := names(files, environment)
+	if err != nil {
 		return nil, err
+	}
+	return all, summarize(files, environment, all, false)
+}
+
+// glances is Summaries of records that are known to be as this version of
+// sluice has written them.
+func glances(files source.Tree, environment string) ([]Summary, error) {
+	all, err := names(files, environment)
+	if err != nil {
+		return nil, err
+	}
+	return all, summarize(files, environment, all, true)
+}
+
+// names gives Summaries with the apps' names and the ids of their records.
+func names(files source.Tree, environment string) ([]Summary, error) {
+	var all []Summary
+	id, err := ID(files, RecordPath(environment, ""))
+	if err != nil {
+		return nil, err
+	}
+	if id != "" {
+		all = append(all, Summary{ID: id})
 	}
 	entries, err := files.ReadDir(path.Join(Dir, environment))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -48,22 +62,20 @@ func Summaries(files source.Tree, environment string) ([]Summary, error) {
 	}
 	for _, e := range entries {
 		if app, isRecord := strings.CutSuffix(e.Name, ".yaml"); isRecord {
-			if err := add(app); err != nil {
-				return nil, err
-			}
+			all = append(all, Summary{App: app, ID: e.ID})
 		}
 	}
-	return all, summarize(files, environment, all)
+	return all, nil
 }
 
 // summarize fills the summaries in, with every CPU.
-func summarize(files source.Tree, environment string, all []Summary) error {
+func summarize(files source.Tree, environment string, all []Summary, known bool) error {
 	errs := make([]error, runtime.GOMAXPROCS(0))
 	var running sync.WaitGroup
 	for n := range errs {
 		running.Go(func() {
 			for i := n; i < len(all) && errs[n] == nil; i += len(errs) {
-				errs[n] = all[i].read(files, environment)
+				errs[n] = all[i].read(files, environment, known)
 			}
 		})
 	}
@@ -76,13 +88,13 @@ func summarize(files source.Tree, environment string, all []Summary) error {
 	return nil
 }
 
-func (s *Summary) read(files source.Tree, environment string) error {
+func (s *Summary) read(files source.Tree, environment string, known bool) error {
 	at := RecordPath(environment, s.App)
 	data, err := files.ReadFile(at, maxRecord)
 	if err != nil {
 		return fmt.Errorf("reading %q: %w", at, err)
 	}
-	if s.scan(string(data)) {
+	if known && s.glance(data) || s.scan(string(data)) {
 		return nil
 	}
 	// Not in the form in which records are written: whatever YAML it is.
@@ -183,6 +195,70 @@ func (s *Summary) scan(data string) bool {
 	}
 	_, _, ended := follow(recordLines[state].next, "end")
 	return ended
+}
+
+// glance reads what matters of a record that encode is known to have written.
+// It tells whether it understood that: it does unless there are programs, or
+// values that had to be quoted.
+func (s *Summary) glance(data []byte) bool {
+	before, after, ok := bytes.Cut(data, []byte("\ntree: "))
+	id, objects, ok2 := bytes.Cut(after, []byte("\n"))
+	if !ok || !ok2 {
+		return false
+	}
+	head := string(before)
+	g := Summary{
+		App: s.App, ID: s.ID, Tree: string(id), Inputs: make([]Input, 0, strings.Count(head, "\n- path: ")),
+		Defines: bytes.Contains(objects, []byte("\n  kind: "+definition+"\n")),
+	}
+	for more := true; more; {
+		var line string
+		line, head, more = strings.Cut(head, "\n")
+		if !g.line(line) {
+			return false
+		}
+	}
+	*s = g
+	return true
+}
+
+// line takes up a line from above the tree's. It tells whether it could.
+func (s *Summary) line(line string) bool {
+	switch line {
+	case "pins:", "inputs:", "inputs: []", "absent:":
+		return true
+	}
+	at := strings.Index(line, ": ")
+	if at < 0 && strings.HasPrefix(line, "- ") {
+		at = 0 // an absent path
+	}
+	if at < 0 || len(line) == at+2 || !letter(line[at+2]) {
+		return false
+	}
+	value := line[at+2:]
+	switch key := line[:at+2]; {
+	case key == "- path: ":
+		s.Inputs = append(s.Inputs, Input{Path: value})
+	case key == "  id: " && len(s.Inputs) > 0:
+		s.Inputs[len(s.Inputs)-1].ID = value
+	case key == "- ":
+		s.Absent = append(s.Absent, value)
+	case key == "commit: ":
+	case key == "config: ":
+		s.Config = value
+	case key == "- injector: ":
+		s.Pins = append(s.Pins, Pin{Injector: value})
+	case key == "  version: " && len(s.Pins) > 0:
+		s.Pins[len(s.Pins)-1].Version = value
+	default:
+		return false
+	}
+	return true
+}
+
+// letter tells whether a scalar that begins with it is not quoted.
+func letter(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c == '.' || c == '/' || c == '_'
 }
 
 // follow finds the key of a line among those that may stand there.

@@ -3,6 +3,7 @@ package tree
 import (
 	"encoding/hex"
 	"io/fs"
+	"math/rand/v2"
 	"path"
 	"strings"
 	"testing"
@@ -104,5 +105,55 @@ func TestSummaryOfSpoiltRecords(t *testing.T) {
 				t.Errorf("%q for line %d: %+v, but %+v", in, i, got[0], want[0])
 			}
 		}
+	}
+}
+
+// Whatever the values are: what a glance takes from a record that encode wrote
+// is what the record says.
+func TestGlanceIsTheSummary(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	word := func() string {
+		parts := []string{"a", "b-c", "/", ".", "x.yaml", "tree: ", "\n", "- ", ": ", "'", "\"", "#", " ", "null", "1", "é", "{", "@", "kind: CustomResourceDefinition", "%", "~", "0x1", "inputs:"}
+		var w strings.Builder
+		for range 1 + rng.IntN(3) {
+			if rng.IntN(2) == 0 {
+				w.WriteString("p")
+			}
+			w.WriteString(parts[rng.IntN(len(parts))])
+		}
+		return w.String()
+	}
+	understood := 0
+	for range 5000 {
+		r := Record{Commit: EmptyTree, Config: "sha256:ab", Tree: EmptyTree, Inputs: []Input{}}
+		for range rng.IntN(3) {
+			r.Inputs = append(r.Inputs, Input{word(), EmptyTree})
+		}
+		for range rng.IntN(2) {
+			r.Absent = append(r.Absent, word())
+			r.Pins = append(r.Pins, Pin{word(), word()})
+		}
+		for range rng.IntN(2) {
+			r.Objects = append(r.Objects, ObjectRecord{File: word(), APIVersion: "v1", Kind: []string{"Pod", definition, word()}[rng.IntN(3)], Name: word(), Source: word(), Images: []string{word()}})
+		}
+		data, err := r.encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got Summary
+		if !got.glance(data) {
+			continue
+		}
+		understood++
+		want := Summary{Config: r.Config, Tree: r.Tree, Pins: r.Pins, Inputs: r.Inputs, Absent: r.Absent}
+		for _, o := range r.Objects {
+			want.Defines = want.Defines || o.Kind == definition
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Fatalf("%s\n%s", data, d)
+		}
+	}
+	if understood < 500 {
+		t.Errorf("only %d records understood: that proves little", understood)
 	}
 }

@@ -2,8 +2,10 @@ package tree
 
 import (
 	"encoding/hex"
+	"errors"
+	"io/fs"
 	"path"
-	"sort"
+	"slices"
 	"strings"
 
 	"github.com/sluice-dev/sluice/pkg/source"
@@ -17,6 +19,7 @@ type Taken struct {
 	Record string // Git object id of its record
 	Pins   []Pin
 	Inputs []Input
+	Unread bool // nobody needed Pins and Inputs until now: Read gets them
 }
 
 // EmptyTree is the Git tree id of a directory that holds nothing.
@@ -26,8 +29,15 @@ const EmptyTree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 func (t Taken) Holds() bool { return t.Tree != EmptyTree }
 
 // ID is the Git tree id of the environment's directory, empty if it holds
-// nothing.
+// nothing. It is worked out once: Files and Taken stay as they are.
 func (e *Environment) ID() string {
+	if e.id == "" {
+		e.id = e.workOut()
+	}
+	return e.id
+}
+
+func (e *Environment) workOut() string {
 	if len(e.Taken) == 0 {
 		if len(e.Files) == 0 {
 			return ""
@@ -80,7 +90,7 @@ func (f Files) withDirs(dirs map[string]string) string {
 	if len(entries) == 0 {
 		return ""
 	}
-	sort.Slice(entries, func(i, j int) bool { return entries[i].key < entries[j].key })
+	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.key, b.key) })
 	var data []byte
 	for _, e := range entries {
 		data = append(data, e.text...)
@@ -110,7 +120,85 @@ type Base struct {
 	Files      source.Tree // of the hydrated commit
 	Provenance *Provenance
 	Source     source.Tree          // of the commit that it was made of
-	Apps       map[string][]Summary // by environment; one that was rolled back is not among them
+	Known      map[string][]Summary // by environment, as far as the records have been read
+	Own        bool                 // this version of sluice surely wrote the records
+}
+
+// Apps gives what the records of an environment's apps tell. One that was
+// rolled back has no apps to take over.
+func (b *Base) Apps(environment string) ([]Summary, error) {
+	if !slices.ContainsFunc(b.Provenance.Environments, func(e EnvironmentRecord) bool { return e.Name == environment && e.RolledBackTo == "" }) {
+		return nil, nil
+	}
+	if known, ok := b.Known[environment]; ok {
+		return known, nil
+	}
+	read := Summaries
+	if b.Own {
+		read = glances
+	}
+	apps, err := read(b.Files, environment)
+	if err != nil {
+		return nil, err
+	}
+	if b.Known == nil {
+		b.Known = map[string][]Summary{}
+	}
+	b.Known[environment] = apps
+	return apps, nil
+}
+
+// Listed is Apps for whoever needs to know no more than which apps there are,
+// with the ids of their records and directories: no record is read.
+func (b *Base) Listed(environment string) ([]Summary, error) {
+	for _, e := range b.Provenance.Environments {
+		if e.Name == environment && e.RolledBackTo == "" {
+			return listed(b.Files, e)
+		}
+	}
+	return nil, nil
+}
+
+func listed(files source.Tree, e EnvironmentRecord) ([]Summary, error) {
+	all, err := names(files, e.Name)
+	if err != nil {
+		return nil, err
+	}
+	dirs := map[string]string{"": e.Tree}
+	entries, err := files.ReadDir(e.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil // it holds nothing
+	}
+	for _, entry := range entries {
+		dirs[entry.Name] = entry.ID
+	}
+	for i, s := range all {
+		if all[i].Tree = dirs[s.App]; all[i].Tree == "" {
+			all[i].Tree = EmptyTree
+		}
+	}
+	return all, err
+}
+
+// Read fills in what was not read of the records of the apps that are taken
+// over.
+func (e *Environment) Read(b *Base) error {
+	if !slices.ContainsFunc(e.Taken, func(t Taken) bool { return t.Unread }) {
+		return nil
+	}
+	apps, err := b.Apps(e.Name)
+	if err != nil {
+		return err
+	}
+	known := map[string]Summary{}
+	for _, s := range apps {
+		known[s.App] = s
+	}
+	for i, t := range e.Taken {
+		s := known[t.App]
+		e.Taken[i].Pins, e.Taken[i].Inputs, e.Taken[i].Unread = s.Pins, s.Inputs, false
+	}
+	return nil
 }
 
 // Holds tells whether the directories of an environment's apps are those that

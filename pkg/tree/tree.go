@@ -62,6 +62,8 @@ type Environment struct {
 	// hydrated commit that the next one goes on from.
 	Taken []Taken
 
+	id string // of the directory, once asked for
+
 	// Unchecked says, a line an object, which ones no schema is known of.
 	Unchecked []string
 }

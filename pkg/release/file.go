@@ -73,20 +73,32 @@ func alike(plain, means *yaml.Node) bool {
 	if plain.Kind != means.Kind || len(plain.Content) != len(means.Content) {
 		return false
 	}
-	for i, c := range plain.Content {
-		switch {
-		case plain.Kind != yaml.MappingNode:
+	if plain.Kind != yaml.MappingNode {
+		for i, c := range plain.Content {
 			if !alike(c, means.Content[i]) {
 				return false
 			}
-		case i%2 == 0:
-			other := manifest.Field(means, c.Value)
-			if other == nil || !alike(plain.Content[i+1], other) {
-				return false
-			}
+		}
+		return true
+	}
+	values := fields(means)
+	for i := 0; i+1 < len(plain.Content); i += 2 {
+		other := values[plain.Content[i].Value]
+		if other == nil || !alike(plain.Content[i+1], other) {
+			return false
 		}
 	}
 	return true
+}
+
+// fields gives the values of a mapping by key: a large one is not searched for
+// each of them.
+func fields(n *yaml.Node) map[string]*yaml.Node {
+	values := make(map[string]*yaml.Node, len(n.Content)/2)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		values[n.Content[i].Value] = n.Content[i+1]
+	}
+	return values
 }
 
 // bytes gives the text of a file with the edits made to its documents.

@@ -132,6 +132,37 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// TestIndex finds every page in the index.
+func TestIndex(t *testing.T) {
+	index := map[string]bool{"README.md": true}
+	for _, m := range link.FindAllStringSubmatch(readPage(t, "README.md").text(), -1) {
+		index[m[1]] = true
+	}
+	for _, pattern := range []string{"*.md", "guides/*.md"} {
+		pages, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, page := range pages {
+			if !index[filepath.ToSlash(page)] {
+				t.Errorf("docs/README.md does not lead to %s", page)
+			}
+		}
+	}
+}
+
+// TestReadmeCommands finds every command of the program in the README.
+func TestReadmeCommands(t *testing.T) {
+	readme := readPage(t, "../README.md").text()
+	for _, m := range command.FindAllStringSubmatch(readPage(t, "commands.md").text(), -1) {
+		if word := m[1]; word != "completion" && word != "version" && !strings.Contains(readme, "`"+word+"`") {
+			t.Errorf("README.md does not name %s", word)
+		}
+	}
+}
+
+var command = regexp.MustCompile(`(?m)^## sluice ([a-z-]+)$`)
+
 // anchors gives the headings of a page as GitHub names them.
 func anchors(p *page) map[string]bool {
 	all := map[string]bool{}

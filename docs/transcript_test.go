@@ -119,6 +119,29 @@ func TestReleases(t *testing.T) { newShell(t).replay(readPage(t, "releases.md"))
 
 func TestEngines(t *testing.T) { newShell(t).replay(readPage(t, "engines.md")) }
 
+// TestGuides replays every guide, each in a repository of its own. What a guide
+// begins with, where that is more than nothing, a script in testdata makes.
+func TestGuides(t *testing.T) {
+	guides, err := filepath.Glob("guides/*.md")
+	if err != nil || len(guides) == 0 {
+		t.Fatal("there are no guides", err)
+	}
+	for _, path := range guides {
+		name := strings.TrimSuffix(filepath.Base(path), ".md")
+		t.Run(name, func(t *testing.T) {
+			s := newShell(t)
+			script, err := os.ReadFile(filepath.Join("testdata", name+".sh"))
+			if err != nil && !errors.Is(err, os.ErrNotExist) {
+				t.Fatal(err)
+			}
+			if out := s.run("set -e\n" + string(script)); out != "" {
+				t.Fatal(out)
+			}
+			s.replay(readPage(t, path))
+		})
+	}
+}
+
 func TestGetStarted(t *testing.T) { newShell(t).replay(readPage(t, "get-started.md")) }
 
 func TestBranch(t *testing.T) { newShell(t).replay(readPage(t, "branch.md")) }

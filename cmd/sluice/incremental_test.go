@@ -21,7 +21,7 @@ func TestIncrementalIsFull(t *testing.T) {
 	git(t, s.dir, "init", "-q", "-b", "main")
 	s.write("base/kustomization.yaml", "resources: [web.yaml]\n")
 	s.write("base/web.yaml", deploymentOf("web"))
-	s.config = map[string]string{"conduit": "{version: v0.3.1}"}
+	s.config = map[string]string{"conduit": "{version: v0.3.1}", "export": exportTo("flux: {}")}
 	for i := range 6 {
 		s.app(fmt.Sprintf("app-%d", i))
 	}
@@ -67,6 +67,10 @@ func TestIncrementalIsFull(t *testing.T) {
 	if taken < 4*steps || failed == 0 || failed > steps/2 {
 		t.Errorf("%d apps taken over, %d of %d steps failed: that proves little", taken, failed, steps)
 	}
+}
+
+func exportTo(engines string) string {
+	return "{into: env, repository: \"https://git.example/shop\", " + engines + "}"
 }
 
 // edited is a source that is edited at random.
@@ -121,7 +125,7 @@ func (s *edited) app(name string) {
 
 func (s *edited) yaml() string {
 	text := "environments: [{name: a}, {name: b, promotedFrom: a}]\nallowEmpty: true\n"
-	for _, key := range []string{"conduit", "validate", "secrets", "maxSkew"} {
+	for _, key := range []string{"conduit", "validate", "secrets", "maxSkew", "export"} {
 		if s.config[key] != "" {
 			text += key + ": " + s.config[key] + "\n"
 		}
@@ -197,6 +201,25 @@ func (s *edited) edit() string {
 			}
 		}},
 		{"the order", func() { s.apps = append(append([]string{}, s.apps[1:]...), s.apps[0]) }},
+		{"what engines get", func() {
+			s.config["export"] = []string{exportTo("flux: {}"), exportTo("flux: {interval: 3m}, argocd: {}"), exportTo("kluctl: {}"), ""}[s.rng.IntN(4)]
+		}},
+		{"a job", func() {
+			spec := []string{"", "ttlSecondsAfterFinished: 60, "}[s.rng.IntN(2)]
+			s.write(app+"/job.yaml", "apiVersion: batch/v1\nkind: Job\nmetadata: {name: "+app+"}\nspec: {"+spec+"template: {spec: {restartPolicy: Never, containers: [{name: main, image: job}]}}}\n")
+		}},
+		{"text like a template", func() { s.write(app+"/settings.yaml", configMapOf(app, "{{ "+n+" }}")) }},
+		{"what comes first", func() {
+			if line > 0 {
+				first, _, _ := strings.Cut(strings.TrimPrefix(s.apps[0], "- {name: "), ",")
+				change("kubectlApply", "dependsOn: ["+first+"], kubectlApply")
+			}
+		}},
+		{"what came first", func() {
+			if at := strings.Index(s.apps[line], "dependsOn: ["); at >= 0 {
+				change(s.apps[line][at:at+strings.Index(s.apps[line][at:], "], ")+3], "")
+			}
+		}},
 		{"an older revision", func() {
 			change("kubectlApply", "revision: {a: "+strings.TrimSpace(git(s.t, s.dir, "rev-parse", "HEAD"))+"}, kubectlApply")
 		}},

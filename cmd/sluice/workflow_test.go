@@ -33,7 +33,7 @@ func runWorkflow(ts *testscript.TestScript, neg bool, args []string) {
 	if !ok {
 		ts.Fatalf("%s has no job %q", args[0], args[1])
 	}
-	values := map[string]string{"secrets.SLUICE_TOKEN || github.token": ts.Getenv("TOKEN")}
+	values := map[string]string{"secrets.SLUICE_TOKEN || github.token": ts.Getenv("TOKEN"), "github.token": ts.Getenv("TOKEN")}
 	for _, a := range args[3:] {
 		name, value, _ := strings.Cut(a, "=")
 		if rev, ok := strings.CutPrefix(value, "rev:"); ok {
@@ -51,7 +51,7 @@ func runWorkflow(ts *testscript.TestScript, neg bool, args []string) {
 			continue
 		}
 		ran++
-		env := append(slices.DeleteFunc(append(os.Environ(), "GITHUB_OUTPUT="+outputs, "GITHUB_SERVER_URL="+ts.Getenv("SERVER")), func(v string) bool {
+		env := append(slices.DeleteFunc(append(os.Environ(), "GITHUB_OUTPUT="+outputs, "GITHUB_SERVER_URL="+ts.Getenv("SERVER"), "GITHUB_API_URL="+ts.Getenv("SERVER")+"/api/v3", "GITHUB_REPOSITORY=acme/shop"), func(v string) bool {
 			return strings.HasPrefix(v, "SLUICE_TOKEN=")
 		}), "RUNNER_TEMP="+ts.MkAbs("../temp"))
 		for _, name := range []string{"PATH", "HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE", "GIT_CEILING_DIRECTORIES"} {
@@ -93,8 +93,8 @@ func (s step) wanted(ts *testscript.TestScript, event, outputs string) bool {
 	switch s.If {
 	case "":
 		return true
-	case "github.event_name == 'schedule'":
-		return event == "schedule"
+	case "github.event_name == 'schedule'", "github.event_name == 'issue_comment'":
+		return strings.Contains(s.If, "'"+event+"'")
 	case "github.event_name != 'schedule' || steps.gates.outputs.open == 'true'":
 		return event != "schedule" || strings.Contains(ts.ReadFile(outputs), "open=true\n")
 	}

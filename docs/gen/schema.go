@@ -109,6 +109,7 @@ func describe(t reflect.Type, said map[string]string) (*node, error) {
 func narrow(top *node) {
 	const label = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 	top.Properties["secrets"].Enum = []string{"refuse", "allow"}
+	top.Properties["export"].Properties["into"].Enum = []string{"env"}
 	forge := top.Properties["forge"]
 	forge.Properties["type"].Enum = []string{"github", "gitlab", "gitea", "none"}
 	forge.Properties["app"].Required = []string{"id", "installation"}

@@ -90,10 +90,19 @@ func readHydrated(r *repo.Repo, id repo.ID) (Hydrated, error) {
 type Sources struct {
 	repo   *repo.Repo
 	proven repo.ID
+	bound  bool
+	refs   []string // that are believed, if bound; else whatever a commit names
 }
 
 // NewSources tells of the sources of one repository.
 func NewSources(r *repo.Repo) *Sources { return &Sources{repo: r} }
+
+// SourcesOf believes these refs alone, whatever a commit says of itself:
+// refs/heads/main. Empty ones are left out. What is checked out, and origin's
+// default branch, count beside them.
+func SourcesOf(r *repo.Repo, refs ...string) *Sources {
+	return &Sources{repo: r, bound: true, refs: slices.DeleteFunc(refs, func(ref string) bool { return ref == "" })}
+}
 
 // Check gives the sources that a hydrated commit names and that belong to no
 // branch: a commit of somebody's fork can be fetched by its id, too. Its own
@@ -101,6 +110,10 @@ func NewSources(r *repo.Repo) *Sources { return &Sources{repo: r} }
 // checked out or is origin's default; those of its records in its own. What
 // cannot be told is a *finding.Refusal.
 func (s *Sources) Check(ctx context.Context, id repo.ID) ([]tree.Difference, error) {
+	found, err := s.Own(ctx, id)
+	if err != nil || len(found) > 0 {
+		return found, err
+	}
 	files, err := s.repo.Files(id)
 	if err != nil {
 		return nil, err
@@ -110,21 +123,6 @@ func (s *Sources) Check(ctx context.Context, id repo.ID) ([]tree.Difference, err
 		return nil, nil // not a matter of the source
 	}
 	source := repo.ID(p.Source.Commit)
-	belongs, err := s.belongs(ctx, source, p.Source.Ref)
-	if err != nil {
-		return nil, err
-	}
-	switch belongs {
-	case repo.Unknown:
-		return nil, UnknownHistory(fmt.Sprintf("whether source %s of %s is in a branch cannot be told", source.Short(), id.Short()))
-	case repo.No:
-		where := "HEAD does not contain it"
-		if p.Source.Ref != "" {
-			where = fmt.Sprintf("neither %s, here or at origin, nor HEAD contains it", p.Source.Ref)
-		}
-		return []tree.Difference{{Path: tree.ProvenancePath, What: "different", Detail: fmt.Sprintf("source %s is in no branch: %s", source.Short(), where)}}, nil
-	}
-	s.proven = source
 	older := map[repo.ID][]string{} // the paths of the records that name it
 	for _, e := range p.Environments {
 		records, err := tree.Records(files, e.Name)
@@ -140,18 +138,62 @@ func (s *Sources) Check(ctx context.Context, id repo.ID) ([]tree.Difference, err
 	return s.contains(ctx, source, older)
 }
 
+// Own is Check for the commit's own source alone, which is what is rendered. A
+// *repo.MissingObjectError says that it is not here.
+func (s *Sources) Own(ctx context.Context, id repo.ID) ([]tree.Difference, error) {
+	files, err := s.repo.Files(id)
+	if err != nil {
+		return nil, err
+	}
+	p, err := tree.ReadProvenance(files)
+	if err != nil {
+		return nil, nil
+	}
+	source := repo.ID(p.Source.Commit)
+	refs := s.refs
+	if !s.bound && p.Source.Ref != "" {
+		refs = []string{p.Source.Ref}
+	}
+	belongs, err := s.belongs(ctx, source, refs)
+	if err != nil {
+		return nil, err
+	}
+	switch belongs {
+	case repo.Unknown:
+		return nil, UnknownHistory(fmt.Sprintf("whether source %s of %s is in a branch cannot be told", source.Short(), id.Short()))
+	case repo.No:
+		var missing *repo.MissingObjectError
+		if _, err := s.repo.Files(source); errors.As(err, &missing) {
+			return nil, fmt.Errorf("opening the recorded source %s: %w", source.Short(), err)
+		}
+		where := "HEAD does not contain it"
+		if len(refs) > 0 {
+			where = fmt.Sprintf("neither %s, here or at origin, nor HEAD contains it", strings.Join(refs, " or "))
+		}
+		what := "is in no branch"
+		if s.bound {
+			what = "is not in the branch of the source"
+		}
+		return []tree.Difference{{Path: tree.ProvenancePath, What: "different", Detail: fmt.Sprintf("source %s %s: %s", source.Short(), what, where)}}, nil
+	}
+	s.proven = source
+	return nil, nil
+}
+
 // belongs tells whether a branch of the source contains a commit.
-func (s *Sources) belongs(ctx context.Context, commit repo.ID, ref string) (repo.Ancestry, error) {
+func (s *Sources) belongs(ctx context.Context, commit repo.ID, refs []string) (repo.Ancestry, error) {
 	if s.proven != "" {
 		if is, err := s.repo.IsAncestor(ctx, commit, s.proven); err == nil && is == repo.Yes {
 			return repo.Yes, nil
 		}
 	}
 	var asks []func() (repo.ID, error)
-	if name, ok := strings.CutPrefix(ref, "refs/heads/"); ok {
-		asks = append(asks,
-			func() (repo.ID, error) { return s.repo.Branch(name) },
-			func() (repo.ID, error) { return s.repo.RemoteBranch("origin", name) })
+	for _, ref := range refs {
+		if name, ok := strings.CutPrefix(ref, "refs/heads/"); ok {
+			asks = append(asks,
+				func() (repo.ID, error) { return s.repo.Branch(name) },
+				func() (repo.ID, error) { return s.repo.RemoteBranch("origin", name) })
+		}
 	}
 	for _, rev := range []string{"HEAD", "refs/remotes/origin/HEAD"} {
 		asks = append(asks, func() (repo.ID, error) { return s.repo.Resolve(rev) })

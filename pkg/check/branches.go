@@ -72,7 +72,7 @@ func refused(err error) []Finding {
 func Gates(environments []config.Environment) []Finding {
 	var out []Finding
 	for _, e := range environments {
-		if e.PromotedFrom != "" && (e.Approvals > 0 || len(e.RequiredChecks) > 0) {
+		if e.Approvals > 0 || len(e.RequiredChecks) > 0 {
 			out = append(out, Finding{
 				Problem, e.Branch, fmt.Sprintf("environment %q asks for approvals or checks, and without a forge there is nobody to give them", e.Name),
 				"give the repository an origin on a forge, or take approvals and requiredChecks out of the config",

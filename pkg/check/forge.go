@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sluice-dev/sluice/pkg/branch"
 	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/forge"
 )
@@ -23,8 +24,11 @@ type Forge struct {
 	Own []string
 }
 
-// Snapshot is the branch that the requests for an environment come from.
-func Snapshot(environment string) string { return "sluice/promote/" + environment }
+// Asked tells whether an environment gets its commits by pull request: by
+// promotion, or by commit --pull-request where it asks for more than a push.
+func Asked(e config.Environment) bool {
+	return e.PromotedFrom != "" || e.Approvals > 0 || len(e.RequiredChecks) > 0
+}
 
 // Findings holds a forge against what sluice is going to do with each
 // environment's branch.
@@ -49,9 +53,9 @@ func (j *judge) add(s Severity, where, text, hint string) {
 	j.found = append(j.found, Finding{s, where, text, hint})
 }
 
-// promoted tells whether anything comes in by promotion.
+// promoted tells whether anything comes in by a request.
 func (j *judge) promoted() bool {
-	return slices.ContainsFunc(j.environments, func(e config.Environment) bool { return e.PromotedFrom != "" })
+	return slices.ContainsFunc(j.environments, Asked)
 }
 
 // repository judges what holds for all branches.
@@ -103,19 +107,19 @@ func (j *judge) environment(e config.Environment) {
 	p := j.Branches[e.Branch]
 	j.unread(p)
 	chained := e.PromotedFrom != "" || slices.ContainsFunc(j.environments, func(o config.Environment) bool { return o.PromotedFrom == e.Name })
-	b := branchRole{judge: j, env: e, p: p, chained: chained, pushed: e.PromotedFrom == "" || j.Type == forge.GitHub || !p.Exists}
+	b := branchRole{judge: j, env: e, p: p, chained: chained, pushed: !Asked(e) || j.Type == forge.GitHub || !p.Exists}
 	for _, r := range p.Rules {
 		b.rule(r)
 	}
 	b.unprotected()
-	if e.PromotedFrom == "" {
+	if !Asked(e) {
 		return
 	}
 	if p.Merge == forge.No {
 		j.add(Problem, e.Branch, "whoever the token belongs to may not merge into it: promote --merge is refused", "put them on the list of those who may, in the protection of the branch")
 	}
 	j.checks(e)
-	if s, asked := j.Branches[Snapshot(e.Name)]; asked {
+	if s, asked := j.Branches[branch.Snapshot(e.Name)]; asked {
 		snapshot := branchRole{judge: j, env: e, p: s, chained: true, pushed: true, snapshot: true}
 		for _, r := range s.Rules {
 			snapshot.rule(r)
@@ -137,7 +141,11 @@ func (j *judge) checks(e config.Environment) {
 	}
 	for _, name := range e.RequiredChecks {
 		if !slices.Contains(seen, name) && !slices.Contains(j.Own, name) {
-			j.add(Advice, e.Branch, fmt.Sprintf("requiredChecks names %q, which was not reported on the last commits of %s and of %s", name, e.Branch, e.PromotedFrom), "see that it is spelled as the forge shows it, and that it runs on those commits: without it nothing comes in")
+			where := e.Branch
+			if e.PromotedFrom != "" {
+				where += " and of " + e.PromotedFrom
+			}
+			j.add(Advice, e.Branch, fmt.Sprintf("requiredChecks names %q, which was not reported on the last commits of %s", name, where), "see that it is spelled as the forge shows it, and that it runs on those commits: without it nothing comes in")
 		}
 	}
 }
@@ -146,7 +154,7 @@ func (j *judge) checks(e config.Environment) {
 func (j *judge) buttons() {
 	for _, e := range j.environments {
 		p := j.Branches[e.Branch]
-		if e.PromotedFrom == "" || j.Type == forge.GitLab || restricted(p) && j.Type == forge.GitHub {
+		if !Asked(e) || j.Type == forge.GitLab || restricted(p) && j.Type == forge.GitHub {
 			continue
 		}
 		methods := p.Methods

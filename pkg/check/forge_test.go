@@ -178,6 +178,53 @@ func TestSingle(t *testing.T) {
 	hold(t, f.Findings(chain()[:1]), nil)
 }
 
+// TestAsked holds that a first environment with gates is one that is asked for:
+// its commits are not pushed, and the forge's own conditions go with the config's.
+func TestAsked(t *testing.T) {
+	const waits = "sluice/promote/staging"
+	environments := chain()
+	environments[0].Approvals, environments[0].RequiredChecks = 1, []string{"smoke"}
+	all := []forge.Type{forge.GitHub, forge.GitLab, forge.Gitea}
+	hub, own := all[:1], all[1:]
+	for name, c := range map[string]struct {
+		at     []forge.Type
+		change []func(*check.Forge)
+		want   []string
+	}{
+		"sound":                {all, nil, nil},
+		"requests":             {own, do(add(staging, rule(forge.ByRequest, forge.No))), nil},
+		"requests on GitHub":   {hub, do(add(staging, rule(forge.ByRequest, forge.No))), of("problem env/staging: sluice promote staging --merge pushes to it")},
+		"restricted":           {own, do(add(staging, rule(forge.Restricted, forge.No))), nil},
+		"may not merge":        {own, do(set(staging, func(p *forge.Protection) { p.Merge = forge.No })), of("problem env/staging: may not merge into it")},
+		"checks":               {all, do(add(staging, forge.Rule{Kind: forge.StatusChecks, By: "x", Names: []string{"smoke"}})), nil},
+		"other checks":         {all, do(add(staging, forge.Rule{Kind: forge.StatusChecks, By: "x", Names: []string{"ci"}})), of("advice env/staging: waits for ci (x)")},
+		"approvals":            {all, do(add(staging, forge.Rule{Kind: forge.Approvals, By: "x", Count: 2})), of("advice env/staging: asks for 2 approvals (x) and the config for 1")},
+		"a check never seen":   {all, do(func(f *check.Forge) { f.Reported["staging"] = nil }), of(`advice env/staging: requiredChecks names "smoke", which was not reported on the last commits of env/staging`)},
+		"not made":             {all, do(add(staging, rule(forge.NoCreation, forge.No)), set(staging, absent)), of("problem env/staging: sluice commit --pull-request is refused")},
+		"a later one not made": {all, do(add(production, rule(forge.NoCreation, forge.No)), set(production, absent)), of("problem env/production: sluice commit --pull-request is refused")},
+		"requests, snapshots":  {all, do(add(waits, rule(forge.ByRequest, forge.No))), of("problem sluice/promote/staging: sluice commit --pull-request pushes to it")},
+		"snapshots stay":       {all, do(add(waits, rule(forge.NoDeletion, forge.No))), of("problem sluice/promote/staging: cannot be deleted")},
+	} {
+		for _, kind := range c.at {
+			t.Run(name+" on "+string(kind), func(t *testing.T) {
+				f := sound(kind)
+				f.Branches[waits] = forge.Protection{Branch: waits}
+				if kind == forge.GitHub {
+					add(staging, forge.Rule{Kind: forge.Restricted, By: "x", Bypass: forge.Yes})(&f)
+				}
+				for _, change := range c.change {
+					change(&f)
+				}
+				hold(t, f.Findings(environments), c.want)
+			})
+		}
+	}
+	f := sound(forge.GitLab)
+	f.Settings.Methods, f.Settings.Requests = []forge.Method{forge.MergeCommit}, forge.No
+	hold(t, f.Findings(environments[:1]), of("problem : no pull requests", "problem : merges by merge commit"))
+	hold(t, check.Gates(environments[:1]), of(`problem env/staging: environment "staging" asks for approvals or checks`))
+}
+
 func do(changes ...func(*check.Forge)) []func(*check.Forge) { return changes }
 func of(want ...string) []string                            { return want }
 

@@ -20,7 +20,7 @@ type branchRole struct {
 }
 
 // first tells whether new commits come into the branch that nobody has seen yet.
-func (b branchRole) first() bool { return b.env.PromotedFrom == "" }
+func (b branchRole) first() bool { return !Asked(b.env) }
 
 // stops adds what a rule keeps sluice from. It is a problem unless whoever
 // asks may pass it, or whether they may is not told.
@@ -37,12 +37,27 @@ func (b branchRole) stops(r forge.Rule, text, hint string) {
 // who names the command that a rule would keep from its work.
 func (b branchRole) who() string {
 	switch {
-	case b.snapshot:
+	case b.snapshot && b.env.PromotedFrom != "":
 		return "sluice promote " + b.env.Name
-	case b.first(), !b.p.Exists:
-		return "sluice commit --push" // which makes those that are not there
+	case b.snapshot, b.first(), !b.p.Exists:
+		return b.commits(b.env) // which makes those that are not there
 	}
 	return "sluice promote " + b.env.Name + " --merge"
+}
+
+// commits names the command that brings commits into an environment's chain.
+func (j *judge) commits(e config.Environment) string {
+	for e.PromotedFrom != "" {
+		before := slices.IndexFunc(j.environments, func(o config.Environment) bool { return o.Name == e.PromotedFrom })
+		if before < 0 {
+			break
+		}
+		e = j.environments[before]
+	}
+	if e.PromotedFrom == "" && Asked(e) {
+		return "sluice commit --pull-request"
+	}
+	return "sluice commit --push"
 }
 
 const passList = "take the branch out of the rule, or put the account that runs sluice on its bypass list"

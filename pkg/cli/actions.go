@@ -128,10 +128,10 @@ func (c *command) annotate(err error) {
 	var list finding.List
 	var refusal *finding.Refusal
 	switch {
-	case errors.Is(err, errFound) && c.news.found == "":
+	case errors.Is(err, errFound) && len(c.news.found) == 0:
 		return // a difference is what was asked for
 	case errors.Is(err, errFound):
-		list = finding.List{{Text: c.news.found}}
+		list = c.news.found
 	case errors.As(err, &refusal):
 		list = finding.List{{Text: err.Error(), Hint: refusal.Hint}}
 	case list.Take(err) != nil:

@@ -229,11 +229,12 @@ func (k *checkup) remotes(ctx context.Context) error {
 // outcome is the exit status as an error: what is at fault in the source comes
 // first, then what was found, then what could not be looked at.
 func (k *checkup) outcome() error {
-	problems, failed := 0, false
+	var problems finding.List
+	failed := false
 	for _, a := range k.areas {
 		for _, f := range a.Findings {
 			if f.Severity == check.Problem {
-				problems++
+				problems = append(problems, finding.Finding{Text: f.Where + ": " + f.Text, Hint: f.Hint})
 			}
 		}
 		failed = failed || a.State == areaFailed
@@ -241,7 +242,8 @@ func (k *checkup) outcome() error {
 	switch {
 	case k.faulty:
 		return errFaulty
-	case problems > 0:
+	case len(problems) > 0:
+		k.c.news.found = problems
 		return errFound
 	case failed:
 		return errUnasked

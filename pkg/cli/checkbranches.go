@@ -161,8 +161,8 @@ func (k *checkup) forge(ctx context.Context) error {
 	}
 	for _, e := range k.environments() {
 		names := []string{e.Branch}
-		if e.PromotedFrom != "" {
-			names = append(names, check.Snapshot(e.Name))
+		if check.Asked(e) {
+			names = append(names, branch.Snapshot(e.Name))
 		}
 		for _, name := range names {
 			if found.Branches[name], err = f.Protection(ctx, name); err != nil {
@@ -196,7 +196,7 @@ func (a *area) refused(ctx context.Context, err error) error {
 // reported asks which checks were seen on the last hydrated commits that could
 // come into an environment, or did.
 func (k *checkup) reported(ctx context.Context, f forge.Forge, e config.Environment, seen map[string][]string) error {
-	if len(e.RequiredChecks) == 0 || e.PromotedFrom == "" {
+	if len(e.RequiredChecks) == 0 {
 		return nil
 	}
 	for _, name := range []string{e.Name, e.PromotedFrom} {

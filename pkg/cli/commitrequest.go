@@ -49,7 +49,7 @@ func (c *command) commitAndAsk(ctx context.Context, w *workspace, s *snapshot, f
 		if err != nil {
 			return nil, err
 		}
-		q.history = p.history
+		q.history, q.asked = p.history, s.ref
 		p.asks = append(p.asks, q)
 	}
 	results, err := p.run(ctx)
@@ -98,18 +98,17 @@ func (p *pushRun) ask(ctx context.Context, tips branch.Tips, plans []*branch.Nex
 		if err == nil {
 			err = p.request(ctx, p.asks[i], plan, r)
 		}
+		if plans[i].Outcome == branch.Committed {
+			p.open[i][r.Commit] = *r // what another chain ends with may begin all of it again
+		}
 		if err != nil {
-			if plans[i].Outcome == branch.Committed {
-				p.open[i][r.Commit] = *r
-			}
 			return nil, halfway(done, err)
 		}
 		if r.Request.Number > 0 {
 			done = append(done, fmt.Sprintf("#%d is there", r.Request.Number))
 		}
-		if done := p.done[i]; done != nil && plans[i].Outcome != branch.Committed {
-			done.Request = results[i].Request
-			results[i] = *done
+		if earlier := p.done[i]; earlier != nil && plans[i].Outcome != branch.Committed {
+			results[i] = earlier.asking(r.Request)
 		}
 		p.c.noteBranches(plans[i])
 	}
@@ -118,6 +117,17 @@ func (p *pushRun) ask(ctx context.Context, tips branch.Tips, plans []*branch.Nex
 		p.c.note("warning: the requests are there, but not all objects are here: %v", err)
 	}
 	return results, nil
+}
+
+// asking is a commit of an earlier attempt with what has become of its request:
+// that this run opened it stays so.
+func (r *committed) asking(now *asked) committed {
+	out, request := *r, *now
+	if was := r.Request; was != nil && was.Number == now.Number && now.Outcome == string(forge.Unchanged) {
+		request.Outcome = was.Outcome
+	}
+	out.Request = &request
+	return out
 }
 
 // at says where the remote's branches are, and will be once the missing ones
@@ -143,7 +153,7 @@ func (p *pull) review(ctx context.Context, commit repo.ID) (plan *promote.Plan, 
 	if err != nil || plan.Outcome == promote.Nothing {
 		return plan, err
 	}
-	return plan, p.history.With(ctx, func() error { return p.c.verifyCandidate(ctx, p.w, plan) })
+	return plan, p.verify(ctx, plan)
 }
 
 // makeBranches makes a chain's branches that the remote lacks, at the root

@@ -21,7 +21,10 @@ func (c *command) exportCommand() *cobra.Command {
 		Annotations: map[string]string{verbatim: "true"},
 		Long: `Export prints objects of Flux, Argo CD or kluctl that make the engine follow
 the environment branches: one for each branch or app, with the order of the
-apps. Their options stand under export: in the config. Nothing is applied.`,
+apps. Their options stand under export: in the config. Nothing is applied.
+
+With export: {into: env} the same objects are an app of each environment, on its
+branch; what is printed then gets them into a cluster the first time.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-dev/sluice/pkg/config"
+	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/lint"
 )
 
@@ -135,24 +136,20 @@ func (c *command) printLint(found []lint.Finding) error {
 	v := struct {
 		Findings []lint.Finding `json:"findings"`
 	}{append([]lint.Finding{}, found...)}
+	for _, f := range found {
+		c.news.found = append(c.news.found, lintFinding(f))
+	}
 	err := c.print(v, func() error {
 		if len(found) == 0 {
 			c.note("nothing found")
 		}
-		for _, f := range found {
+		for i, f := range found {
 			at := f.File
 			if f.Line > 0 {
 				at = fmt.Sprintf("%s:%d", f.File, f.Line)
 			}
-			objects := f.Objects
-			more := ""
-			if len(objects) > maxNamed {
-				more = fmt.Sprintf(" and %d more", len(objects)-maxNamed)
-				objects = objects[:maxNamed]
-			}
-			text := fmt.Sprintf("%s has %s, and %s has %s (%s), although no overlay says so: %s%s", f.After.Environment, f.After.Image, f.Before.Environment, f.Before.Image, f.Before.Decided, strings.Join(objects, "; "), more)
-			hint := fmt.Sprintf("  hint: if it is meant, say so in an overlay of %s, under images of its kustomization; if not, make them the same: one image, one base or one revision for both", f.After.Environment)
-			if _, err := fmt.Fprintf(c.Out, "%s: %s: %s\n%s\n", escape(at), c.paint(c.Out, yellow, f.Rule), escape(text), escape(hint)); err != nil {
+			said := c.news.found[i]
+			if _, err := fmt.Fprintf(c.Out, "%s: %s: %s\n%s\n", escape(at), c.paint(c.Out, yellow, f.Rule), escape(said.Text), escape("  hint: "+said.Hint)); err != nil {
 				return err
 			}
 		}
@@ -162,4 +159,18 @@ func (c *command) printLint(found []lint.Finding) error {
 		return errFound
 	}
 	return err
+}
+
+// lintFinding says what a rule found, and what to do about it.
+func lintFinding(f lint.Finding) finding.Finding {
+	objects, more := f.Objects, ""
+	if len(objects) > maxNamed {
+		more = fmt.Sprintf(" and %d more", len(objects)-maxNamed)
+		objects = objects[:maxNamed]
+	}
+	return finding.Finding{
+		File: f.File, Line: f.Line,
+		Text: fmt.Sprintf("%s has %s, and %s has %s (%s), although no overlay says so: %s%s", f.After.Environment, f.After.Image, f.Before.Environment, f.Before.Image, f.Before.Decided, strings.Join(objects, "; "), more),
+		Hint: fmt.Sprintf("if it is meant, say so in an overlay of %s, under images of its kustomization; if not, make them the same: one image, one base or one revision for both", f.After.Environment),
+	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sluice-dev/sluice/pkg/branch"
 	"github.com/sluice-dev/sluice/pkg/config"
+	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/forge"
 	"github.com/sluice-dev/sluice/pkg/notify"
 	"github.com/sluice-dev/sluice/pkg/promote"
@@ -25,7 +26,7 @@ type news struct {
 	events     []notify.Event // what happened
 	outputs    []output       // for the next steps of a CI job
 	summary    []forge.Markdown
-	found      string // what a command that exits with 1 found, in one line
+	found      finding.List // what a command that exits with 1 found and a reviewer should see
 }
 
 // hear says whose config and repository the news of this run is about.
@@ -118,7 +119,7 @@ func (c *command) verifiedNews(w *workspace, results []*verified) {
 	if t.Different == 0 && t.Failed == 0 {
 		return
 	}
-	c.news.found = t.String()
+	c.news.found = finding.List{{Text: t.String()}}
 	if cfg, err := w.anyConfig(); err == nil {
 		c.hear(w, cfg)
 	}

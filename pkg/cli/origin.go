@@ -37,13 +37,37 @@ func (p *pull) origin() (branch.Head, error) {
 	return branch.HeadAt(p.w.repo, p.env, p.snapshotAt)
 }
 
-// recordedBranch is the branch of the source that a head says it comes from;
-// empty if it does not say.
-func recordedBranch(h branch.Head) string {
+// verify refuses a candidate that is not what its source renders to. Whoever may
+// push may put a commit on the snapshot that an environment's first branch is
+// asked to take, and name a source in it that nobody has merged: there, what the
+// branch itself was made of says which branch is the source's.
+func (p *pull) verify(ctx context.Context, plan *promote.Plan) error {
+	return p.history.With(ctx, func() error {
+		sources := branch.NewSources(p.w.repo)
+		if p.first() {
+			head, err := p.head(p.env)
+			if err != nil {
+				return err
+			}
+			sources = branch.SourcesOf(p.w.repo, recordedRef(head), p.asked)
+		}
+		return p.c.verifyCandidate(ctx, p.w, plan, sources)
+	})
+}
+
+// recordedRef is the ref of the source that a head says it comes from; empty if
+// it does not say.
+func recordedRef(h branch.Head) string {
 	if h.Provenance == nil {
 		return ""
 	}
-	name, _ := strings.CutPrefix(h.Provenance.Source.Ref, "refs/heads/")
+	return h.Provenance.Source.Ref
+}
+
+// recordedBranch is the branch of the source that a head says it comes from;
+// empty if it does not say.
+func recordedBranch(h branch.Head) string {
+	name, _ := strings.CutPrefix(recordedRef(h), "refs/heads/")
 	return name
 }
 

@@ -65,6 +65,11 @@ func (v states) parity(ctx context.Context, rev string, names []string) ([]*diff
 			}
 		}
 	}
+	// What an engine follows an environment by names that environment: it always
+	// differs, and tells nothing.
+	plain := *s.config
+	plain.Export = nil
+	s.config = &plain
 	state, err := v.rendered(ctx, s, chosen, "")
 	if err != nil {
 		return nil, err

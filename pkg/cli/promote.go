@@ -91,7 +91,7 @@ func (c *command) promoteHere(ctx context.Context, w *workspace, cfg *config.Con
 		}
 	}
 	if plan.Outcome == promote.Planned {
-		if err := c.verifyCandidate(ctx, w, plan); err != nil {
+		if err := c.verifyCandidate(ctx, w, plan, branch.NewSources(w.repo)); err != nil {
 			return orFinding(err, o.check)
 		}
 	}
@@ -108,8 +108,8 @@ func (c *command) promoteHere(ctx context.Context, w *workspace, cfg *config.Con
 }
 
 // verifyCandidate refuses a commit that is not what its source renders to.
-func (c *command) verifyCandidate(ctx context.Context, w *workspace, plan *promote.Plan) error {
-	found, err := c.verify(ctx, w, plan.Candidate)
+func (c *command) verifyCandidate(ctx context.Context, w *workspace, plan *promote.Plan, sources *branch.Sources) error {
+	found, err := c.verify(ctx, w, plan.Candidate, sources)
 	if err != nil || len(found) == 0 {
 		return err
 	}

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/hydrate"
@@ -88,14 +90,29 @@ func (r *proposalReader) add(name string, data []byte, mode repo.Mode) error {
 	return nil
 }
 
-// check reads YAML strictly. Secrets are looked for where there are objects.
+// check reads YAML strictly. Secrets are looked for where there are objects;
+// what is none may be anything, but not a Secret that is not whole.
 func (r *proposalReader) check(name string, data []byte) error {
-	if _, err := manifest.Documents(name, data); err != nil {
+	docs, err := manifest.Documents(name, data)
+	if err != nil {
 		return r.list.Take(err)
 	}
-	objects, _ := manifest.Parse(name, data) // what is no object has no values to hide
+	objects, err := manifest.Parse(name, data)
 	r.list = append(r.list, hydrate.Secrets(objects, r.cfg)...)
+	if r.cfg.Secrets != "allow" && slices.ContainsFunc(docs, func(d manifest.Document) bool { return secretly(d.Node) }) {
+		return r.list.Take(err)
+	}
 	return nil
+}
+
+// secretly tells whether a document, or an item of the list that it is, calls
+// itself a Secret.
+func secretly(n *yaml.Node) bool {
+	if kind := manifest.Field(n, "kind"); kind != nil && kind.Value == "Secret" {
+		return true
+	}
+	items := manifest.Field(n, "items")
+	return items != nil && slices.ContainsFunc(items.Content, secretly)
 }
 
 func (r *proposalReader) stdin(in io.Reader) error {

@@ -96,6 +96,10 @@ func (v *verifier) commit(ctx context.Context, id repo.ID) ([]tree.Difference, e
 	if err := branch.CheckVersion(files, "commit "+id.Short(), v.command.Version); err != nil {
 		return nil, err
 	}
+	// A source that nobody let in may pin programs, which rendering would run.
+	if strange, err := v.origins(ctx, id, files); err != nil || len(strange) > 0 {
+		return strange, err
+	}
 	found, err := v.bytes.Verify(ctx, files)
 	if err != nil {
 		return nil, err
@@ -119,6 +123,30 @@ func (v *verifier) commit(ctx context.Context, id repo.ID) ([]tree.Difference, e
 		}
 	}
 	return found, nil
+}
+
+// origins finds the sources that a commit would be rendered from and that are in
+// no branch: its own, and those of commits that it takes environments back to.
+func (v *verifier) origins(ctx context.Context, id repo.ID, files source.Tree) ([]tree.Difference, error) {
+	ids := []repo.ID{id}
+	if p, err := tree.ReadProvenance(files); err == nil {
+		for _, e := range p.Environments {
+			if e.RolledBackTo != "" {
+				ids = append(ids, repo.ID(e.RolledBackTo))
+			}
+		}
+	}
+	for i, from := range ids {
+		if i > 0 {
+			if before, err := v.space.hydrated(string(from)); err != nil || before == nil {
+				continue // it is no commit, or is not here: nothing of it is rendered
+			}
+		}
+		if found, err := v.sources.Own(ctx, from); err != nil || len(found) > 0 {
+			return found, err
+		}
+	}
+	return nil, nil
 }
 
 // otherRenderer names the programs that a commit says it was made with, where

@@ -25,6 +25,7 @@ type pull struct {
 	remote   *repo.Remote
 	snapshot string // branch that a request comes from; what was reviewed does not move with the environment before
 
+	asked      string // ref of the source that this run asks for, "refs/heads/main"; empty without one
 	history    *branch.History
 	tips       branch.Tips
 	snapshotAt repo.ID        // where the remote has it; empty if it has not
@@ -133,7 +134,7 @@ func (p *pull) plan(ctx context.Context, rev string) (plan *promote.Plan, err er
 	if err != nil || plan.Outcome == promote.Nothing {
 		return plan, err
 	}
-	return plan, p.history.With(ctx, func() error { return p.c.verifyCandidate(ctx, p.w, plan) })
+	return plan, p.verify(ctx, plan)
 }
 
 // propose pushes the snapshot, and opens the request or brings it up to date.

@@ -41,7 +41,7 @@ sluice commit makes afterwards can.`,
 				return err
 			}
 			if !plan.Nothing() {
-				found, err := c.verify(cmd.Context(), w, plan.To)
+				found, err := c.verify(cmd.Context(), w, plan.To, branch.NewSources(w.repo))
 				if err != nil {
 					return err
 				}

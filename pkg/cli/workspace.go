@@ -224,13 +224,15 @@ func (w *workspace) load(s *snapshot, id repo.ID, file string) error {
 }
 
 // verify renders what a hydrated commit says it was made of, and compares.
-func (c *command) verify(ctx context.Context, w *workspace, id repo.ID) ([]tree.Difference, error) {
+func (c *command) verify(ctx context.Context, w *workspace, id repo.ID, sources *branch.Sources) ([]tree.Difference, error) {
 	pool, err := c.renderer()
 	if err != nil {
 		return nil, err
 	}
 	defer pool.Close()
-	return w.verifier(c, pool).commit(ctx, id)
+	v := w.verifier(c, pool)
+	v.sources = sources
+	return v.commit(ctx, id)
 }
 
 // hydrated gives the files of a hydrated commit; nil for an id that is no

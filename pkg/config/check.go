@@ -202,6 +202,10 @@ environments:
 			k.add(at, err.Error(), "choose a name that `git check-ref-format --branch` accepts")
 			continue
 		}
+		if e.Branch == "sluice" || strings.HasPrefix(e.Branch, "sluice/") {
+			k.add(at, fmt.Sprintf("branch %q is kept for pull requests: those below sluice/ are moved back and deleted", e.Branch), "choose another name, such as env/"+e.Name)
+			continue
+		}
 		for j, o := range k.Environments[:i] {
 			other := k.Line(index("environments", j) + ".branch")
 			switch {

@@ -11,12 +11,32 @@ import (
 // duration is what the engines' definitions take for one.
 var duration = regexp.MustCompile(`^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`)
 
+// IntoEnvironments is the value of export.into by which the branches hold what
+// engines follow them by.
+const IntoEnvironments = "env"
+
+// engines gives the engines that options are written for, even empty ones.
+func (x *Export) engines() []string {
+	var named []string
+	if x.Flux != nil {
+		named = append(named, "flux")
+	}
+	if x.ArgoCD != nil {
+		named = append(named, "argocd")
+	}
+	if x.Kluctl != nil {
+		named = append(named, "kluctl")
+	}
+	return named
+}
+
 // export checks what stands under export.
 func (k *checker) export() {
 	x := k.Export
 	if x == nil {
 		return
 	}
+	k.into()
 	k.labels(map[string]string{"export.name": x.Name})
 	for i, name := range x.Suspend {
 		env, app, within := strings.Cut(name, "/")
@@ -40,6 +60,39 @@ func (k *checker) export() {
 	if l := x.Kluctl; l != nil {
 		k.labels(map[string]string{"export.kluctl.namespace": l.Namespace})
 		k.durations(map[string]string{"export.kluctl.interval": l.Interval})
+	}
+}
+
+// into checks whether what the engines get can lie on the branches.
+func (k *checker) into() {
+	x, at := k.Export, "export.into"
+	if x.Into == "" {
+		return
+	}
+	if x.Into != IntoEnvironments {
+		k.add(at, fmt.Sprintf("export.into is %q", x.Into), "write env, or leave it out")
+		return
+	}
+	if x.Repository == "" {
+		k.add(at, "export.into without export.repository: what is committed may not depend on the clone that it is made in",
+			"say how the clusters reach the repository: repository: https://git.example/shop/config")
+	}
+	if len(x.engines()) == 0 {
+		k.add(at, "export.into names no engine", "add flux: {}, argocd: {} or kluctl: {} under export:")
+	}
+	if len(k.Apps) == 0 {
+		k.add(at, "export.into goes with apps: the top-level lists fill an environment's directory themselves", "move the top-level lists into an app of their own")
+	}
+	for _, u := range k.Exported() {
+		if i := k.appIndex(u.App); i >= 0 {
+			k.add(index("apps", i)+".name", fmt.Sprintf("app %q has the name of what export.into makes", u.App), "rename it")
+		}
+	}
+	for i, name := range x.Suspend {
+		if x.Kluctl != nil && !strings.Contains(name, "/") {
+			k.add(index("export.suspend", i), fmt.Sprintf("export.suspend: with export.into, kluctl would not see the end of it: nothing of %q would be applied any more", name),
+				"suspend the KluctlDeployment in the cluster instead")
+		}
 	}
 }
 

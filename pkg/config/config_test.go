@@ -65,6 +65,8 @@ func TestLoadRefuses(t *testing.T) {
 		"branch dots":         {apply + "environments:\n- name: a\n  branch: a/../b\n", `sluice.yaml:4: branch name "a/../b" contains ".."`},
 		"branch refspec":      {apply + "environments:\n- name: a\n  branch: +a:b\n", `sluice.yaml:4: branch name "+a:b" contains ':'`},
 		"branch twice":        {apply + "environments:\n- name: a\n- name: b\n  branch: env/a\n", `sluice.yaml:5: branch "env/a" is already that of environment "a", line 3`},
+		"branch of requests":  {apply + "environments:\n- name: a\n- name: b\n  branch: sluice/promote/a\n", `sluice.yaml:5: branch "sluice/promote/a" is kept for pull requests: those below sluice/ are moved back and deleted`},
+		"their directory":     {apply + "environments:\n- name: a\n  branch: sluice\n", `sluice.yaml:4: branch "sluice" is kept for pull requests: those below sluice/ are moved back and deleted`},
 		"branch directory":    {apply + "environments:\n- name: a\n  branch: env\n- name: b\n", `sluice.yaml:5: branches "env/b" and "env" cannot both exist: one is a directory of the other, line 4`},
 		"path":                {apply + "environments:\n- name: a\n  path: .sluice\n", `sluice.yaml:4: path ".sluice" cannot be a directory of the branch`},
 		"path overlap":        {apply + "environments:\n- name: a\n- name: b\n  path: A/b\n", `sluice.yaml:5: path "A/b" overlaps with that of environment "a"`},

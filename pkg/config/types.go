@@ -150,6 +150,7 @@ type Allow struct {
 
 // Export says how the engines of the clusters follow the environment branches.
 type Export struct {
+	Into       string   `yaml:"into"`       // env: what is written for the engines named below is an app of each environment; empty: it is only printed
 	Repository string   `yaml:"repository"` // URL by which the clusters reach the repository; default: that of the remote origin
 	Name       string   `yaml:"name"`       // what names of objects begin with; default: the last part of the URL
 	Suspend    []string `yaml:"suspend"`    // ENV or ENV/APP: the engine leaves it as it is for now

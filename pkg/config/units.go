@@ -18,6 +18,9 @@ type Unit struct {
 	DependsOn []string
 	Allow     *Allow // nil allows everything
 	Revision  string // source commit to render from; empty for the one at hand
+	// Engine is set for an app that export.into makes: its objects tell this
+	// engine to follow the others.
+	Engine string
 }
 
 // Path is a path of the config with the place where it is written.
@@ -89,6 +92,21 @@ func (c *Config) Units(e Environment) []Unit {
 	}
 	for i := range c.Apps {
 		visit(i)
+	}
+	return units
+}
+
+// All gives the apps of an environment, and behind them those that export.into
+// makes.
+func (c *Config) All(e Environment) []Unit { return append(c.Units(e), c.Exported()...) }
+
+// Exported gives the apps that export.into makes in every environment.
+func (c *Config) Exported() []Unit {
+	var units []Unit
+	if c.Export != nil && c.Export.Into == IntoEnvironments {
+		for _, engine := range c.Export.engines() {
+			units = append(units, Unit{App: engine + "-sync", Engine: engine})
+		}
 	}
 	return units
 }

@@ -1,10 +1,14 @@
 package export
 
 import (
+	"path"
 	"strconv"
 
 	"github.com/sluice-dev/sluice/pkg/config"
 )
+
+// inCluster is the cluster that Argo CD runs in, as its Applications name it.
+const inCluster = "https://kubernetes.default.svc"
 
 type application struct {
 	Destination destination `yaml:"destination"`
@@ -42,9 +46,18 @@ func (p *Project) ArgoCD(options *config.ArgoCD) ([][]byte, error) {
 	}
 	var all []object
 	for _, e := range p.Environments {
+		if sync := e.Syncs["argocd"]; sync != "" {
+			// Its Applications belong to where Argo CD is, not to the environment's cluster.
+			namespace := or(options.Namespace, "argocd")
+			all = append(all, object{"argoproj.io/v1alpha1", "Application", meta{Name: name(p.Name, e.Name, path.Base(sync)), Namespace: namespace}, application{
+				Destination: destination{Namespace: namespace, Server: inCluster}, Project: or(options.Project, "default"),
+				Source:     argoSource{Path: sync, RepoURL: p.Repository, TargetRevision: e.Branch},
+				SyncPolicy: &syncPolicy{automated{Prune: true, SelfHeal: true}},
+			}})
+		}
 		for _, a := range e.Apps {
 			spec := application{
-				Destination: destination{Namespace: a.Namespace, Server: or(options.Servers[e.Name], "https://kubernetes.default.svc")},
+				Destination: destination{Namespace: a.Namespace, Server: or(options.Servers[e.Name], inCluster)},
 				Project:     or(options.Project, "default"),
 				Source:      argoSource{Path: a.Path, RepoURL: p.Repository, TargetRevision: e.Branch},
 			}

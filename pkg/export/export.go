@@ -32,6 +32,10 @@ type Environment struct {
 	Apps               []App // each after those it depends on
 	Suspended          bool
 	Files              tree.Files
+	// Syncs is, by engine, the directory on the branch that holds what the
+	// engine follows it by: it follows that directory as well, and is never
+	// suspended there, as the end of it could not be told.
+	Syncs map[string]string
 }
 
 // App is a directory of it that holds objects.
@@ -73,7 +77,10 @@ func Gather(cfg *config.Config, remote string, rendered []*tree.Environment) (*P
 	}
 	for _, r := range rendered {
 		e, _ := cfg.Environment(r.Name)
-		out := Environment{Name: e.Name, Branch: e.Branch, Path: e.Path, Files: r.Files, Suspended: slices.Contains(options.Suspend, e.Name)}
+		out := Environment{Name: e.Name, Branch: e.Branch, Path: e.Path, Files: r.Files, Suspended: slices.Contains(options.Suspend, e.Name), Syncs: map[string]string{}}
+		for _, u := range cfg.Exported() {
+			out.Syncs[u.Engine] = path.Join(e.Path, u.App)
+		}
 		g := gathering{cfg: cfg, environment: e, rendered: r, reach: map[string][]string{}, waves: map[string]int{}}
 		for _, u := range cfg.Units(e) {
 			app, err := g.app(u)
@@ -85,11 +92,28 @@ func Gather(cfg *config.Config, remote string, rendered []*tree.Environment) (*P
 				out.Apps = append(out.Apps, *app)
 			}
 		}
-		if len(out.Apps) > 0 {
+		if len(out.Apps)+len(out.Syncs) > 0 {
 			p.Environments = append(p.Environments, out)
 		}
 	}
 	return p, nil
+}
+
+// Objects gives what an engine, named as under export, needs to follow the
+// branches, as YAML documents. nil options are the defaults.
+func (p *Project) Objects(engine string, options *config.Export) ([][]byte, error) {
+	if options == nil {
+		options = &config.Export{}
+	}
+	switch engine {
+	case "flux":
+		return p.Flux(options.Flux)
+	case "argocd":
+		return p.ArgoCD(options.ArgoCD)
+	case "kluctl":
+		return p.Kluctl(options.Kluctl)
+	}
+	return nil, fmt.Errorf("no engine is named %q", engine)
 }
 
 // gathering is the apps of one environment that are known by now.

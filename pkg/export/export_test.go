@@ -117,17 +117,19 @@ func faults(t *testing.T, docs [][]byte) (found []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := os.ReadFile("testdata/crds.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	definitions, err := manifest.Parse("crds.yaml", data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, d := range definitions {
-		if err := validator.AddCRD(d); err != nil {
+	for _, file := range []string{"testdata/crds.yaml", "testdata/kluctl.crd.yaml"} {
+		data, err := os.ReadFile(file)
+		if err != nil {
 			t.Fatal(err)
+		}
+		definitions, err := manifest.Parse(file, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range definitions {
+			if err := validator.AddCRD(d); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	for _, d := range docs {
@@ -224,6 +226,34 @@ func TestDefinitionsRefuse(t *testing.T) {
 	if len(faults(t, docs)) == 0 {
 		t.Error("an interval that is none passed")
 	}
+	p.Environments[0].Apps[3].Suspended = false // kluctl has no such thing
+	for engine, changes := range map[string][][2]string{
+		"flux": {
+			{"branch: env/staging", "branche: env/staging"},
+			{"url: ssh://", "url: git://"},
+			{"prune: true", "prune: maybe"},
+			{"prune: true\n", "\n"},
+			{"kind: GitRepository\n    name", "kind: HelmRepository\n    name"},
+			{"targetNamespace: shop", "targetNamespace: ''"},
+		},
+		"argocd": {{"project: default", "projekt: default"}, {"repoURL: ssh", "url: ssh"}, {"selfHeal: true", "selfHeal: 1"}, {"path: ", "chart: "}},
+		"kluctl": {{"interval: 10m", "interval: soon"}, {"url: ssh", "repoURL: ssh"}, {"ref:\n", "reference:\n"}},
+	} {
+		docs, err := p.Objects(engine, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, change := range changes {
+			bad, changed := make([][]byte, len(docs)), false
+			for i, d := range docs {
+				bad[i] = bytes.ReplaceAll(d, []byte(change[0]), []byte(change[1]))
+				changed = changed || !bytes.Equal(bad[i], d)
+			}
+			if !changed || len(faults(t, bad)) == 0 {
+				t.Errorf("%s: %q for %q passed (something is changed: %v)", engine, change[1], change[0], changed)
+			}
+		}
+	}
 }
 
 func TestReachable(t *testing.T) {
@@ -258,5 +288,39 @@ func TestNamesMeet(t *testing.T) {
 	}
 	if _, err := p.Flux(nil); err == nil || err.Error() != "two apps would be followed by one Kustomization shop-a-b-c" {
 		t.Errorf("%v", err)
+	}
+}
+
+// On the branch, an engine follows its own directory too, which is never
+// suspended: the end of it could not be told.
+func TestInto(t *testing.T) {
+	text := strings.Replace(configText, "export:", "export:\n  into: env\n  repository: https://git.example/shop/config", 1)
+	text = strings.Replace(text, "suspend: [staging/jobs, production]", "suspend: [staging/jobs]", 1)
+	p, cfg, err := gather(t, text, "", environment(t, "staging", "staging", "crds", settings, "jobs", settings), environment(t, "production", "clusters/production"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Environments[0].Apps[1].Suspended = false // kluctl has no such thing
+	var all [][]byte
+	for _, engine := range []string{"flux", "argocd", "kluctl"} {
+		docs, err := p.Objects(engine, cfg.Export)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, docs...)
+	}
+	golden(t, "into.yaml", held(t, all))
+	if _, err := p.Objects("fleet", nil); err == nil {
+		t.Error("an engine that is none passed")
+	}
+	p.Environments[0].Suspended = true
+	docs, err := p.Flux(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range docs {
+		if strings.Contains(string(d), "suspend") {
+			t.Errorf("suspended:\n%s", d)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"path"
 	"strings"
 
 	"github.com/sluice-dev/sluice/pkg/config"
@@ -51,11 +52,19 @@ func (p *Project) Flux(options *config.Flux) ([][]byte, error) {
 	var all []object
 	for _, e := range p.Environments {
 		source := name(p.Name, e.Name)
-		git := gitRepository{Interval: or(options.SourceInterval, "1m"), Ref: branchRef{e.Branch}, Suspend: e.Suspended, URL: p.Repository}
+		sync := e.Syncs["flux"]
+		git := gitRepository{Interval: or(options.SourceInterval, "1m"), Ref: branchRef{e.Branch}, Suspend: e.Suspended && sync == "", URL: p.Repository}
 		if options.Secret != "" {
 			git.SecretRef = &named{options.Secret}
 		}
 		all = append(all, object{"source.toolkit.fluxcd.io/v1", "GitRepository", meta{Name: source, Namespace: namespace}, git})
+		if sync != "" {
+			k := kustomization{
+				Interval: or(options.Interval, "10m"), Path: "./" + sync, Prune: true,
+				SourceRef: sourceRef{"GitRepository", source}, Timeout: or(options.Timeout, "5m"),
+			}
+			all = append(all, object{"kustomize.toolkit.fluxcd.io/v1", "Kustomization", meta{Name: name(p.Name, e.Name, path.Base(sync)), Namespace: namespace}, k})
+		}
 		for _, a := range e.Apps {
 			k := kustomization{
 				HealthChecks: a.Workloads, Interval: or(options.Interval, "10m"), Path: "./" + a.Path, Prune: true,

@@ -98,7 +98,7 @@ func environment(ctx context.Context, src Source, e config.Environment, r Render
 	// What waits for a worker has been read already: a few are enough.
 	slots := make(chan struct{}, 2*r.Workers.Size())
 	for i, u := range units {
-		if _, is := taken[u.App]; is {
+		if _, is := taken[u.App]; is || u.Engine != "" {
 			apps[i].Name = u.App
 			continue
 		}
@@ -119,8 +119,16 @@ func environment(ctx context.Context, src Source, e config.Environment, r Render
 		}
 		sets[i] = apps[i].Set
 		objects += len(sets[i])
-		if t, is := taken[units[i].App]; is && t.Holds() {
+		if t, is := taken[units[i].App]; is && t.Holds() && units[i].Engine == "" {
 			objects++
+		}
+	}
+	if len(list) == 0 && programs != nil {
+		if err := list.Take(exported(src, e, units, apps, kept)); err != nil {
+			return nil, err
+		}
+		for i := range apps {
+			sets[i] = apps[i].Set
 		}
 	}
 	if err := kept.doubt(e, apps, errs); err != nil {

@@ -131,15 +131,21 @@ func digest(cfg *config.Config, u config.Unit) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return sum(data)
+}
+
+// sum is the digest of a JSON value.
+func sum(data []byte) (string, error) {
 	var all any
 	if err := json.Unmarshal(data, &all); err != nil {
 		return "", err
 	}
-	if data, err = json.Marshal(given(all)); err != nil {
+	data, err := json.Marshal(given(all))
+	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(data)
-	return "sha256:" + hex.EncodeToString(sum[:]), nil
+	digest := sha256.Sum256(data)
+	return "sha256:" + hex.EncodeToString(digest[:]), nil
 }
 
 // given leaves out what is null or empty.

@@ -27,7 +27,11 @@ type counter struct {
 func (r Renderer) count(src Source, environments []config.Environment, kept *reuse) *counter {
 	c := &counter{tell: r.Progress}
 	for _, e := range environments {
-		c.total += len(kept.units(src, e)) - len(kept.of(e))
+		for _, u := range kept.units(src, e) {
+			if _, taken := kept.of(e)[u.App]; !taken && u.Engine == "" {
+				c.total++
+			}
+		}
 	}
 	return c
 }

@@ -43,7 +43,7 @@ func (k *reuse) of(e config.Environment) map[string]tree.Taken {
 
 func (k *reuse) units(src Source, e config.Environment) []config.Unit {
 	if k == nil {
-		return src.Config.Units(e)
+		return src.Config.All(e)
 	}
 	return k.all[e.Name]
 }
@@ -76,7 +76,7 @@ func reusable(ctx context.Context, src Source, environments []config.Environment
 	}
 	k := &reuse{base: src.Base, all: map[string][]config.Unit{}, taken: map[string]map[string]tree.Taken{}, was: map[string]map[string]recordedApp{}}
 	for _, e := range environments {
-		k.all[e.Name] = src.Config.Units(e)
+		k.all[e.Name] = src.Config.All(e)
 		same, err := p.sameDefinitions(ctx, e, r)
 		if err != nil {
 			return nil, err
@@ -166,7 +166,14 @@ func (p plan) environment(k *reuse, e config.Environment) error {
 	}
 	units := k.all[e.Name]
 	for _, u := range units {
-		if s, ok := was[u.App]; ok && then[u.App] == "" && p.same(u, s.Summary) {
+		s, ok := was[u.App]
+		if u.Engine != "" {
+			// It was made of the apps before it, so all of those have to be the same.
+			ok = ok && len(taken) >= len(p.src.Config.Units(e)) && len(was) == len(units) && p.sameExport(e, u, s.Summary)
+		} else {
+			ok = ok && then[u.App] == "" && p.same(u, s.Summary)
+		}
+		if ok {
 			taken[u.App] = tree.Taken{App: u.App, Tree: s.Tree, Record: s.ID, Pins: s.Pins, Inputs: s.Inputs}
 		}
 	}

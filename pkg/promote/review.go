@@ -2,6 +2,7 @@ package promote
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/sluice-dev/sluice/pkg/branch"
@@ -69,7 +70,47 @@ func Review(ctx context.Context, r *repo.Repo, head branch.Head, waiting repo.ID
 		}
 	}
 	p.Outcome, p.Candidate = Planned, candidate
-	return p, p.describe(ctx, r)
+	if err := p.describe(ctx, r); err != nil {
+		return p, err
+	}
+	return p, p.notOlder(ctx, r, head)
+}
+
+// notOlder refuses a commit that follows the branch's and is made of an older
+// source: commit makes none, but whoever may push the snapshot can. A source that
+// has nothing to do with the branch's was asked for when the commit was made.
+func (p *Plan) notOlder(ctx context.Context, r *repo.Repo, head branch.Head) error {
+	if head.Provenance == nil {
+		return nil
+	}
+	now := repo.ID(head.Provenance.Source.Commit)
+	newer, err := r.IsAncestor(ctx, now, p.Source)
+	if err != nil || newer == repo.Yes {
+		return err
+	}
+	if newer == repo.Unknown {
+		return unknown(now, "source "+p.Source.Short())
+	}
+	older, err := r.IsAncestor(ctx, p.Source, now)
+	var missing *repo.MissingObjectError
+	if errors.As(err, &missing) {
+		shallow, shallowErr := r.Shallow()
+		if shallowErr != nil || shallow {
+			return errors.Join(err, shallowErr)
+		}
+		return nil // the source's history was rewritten, and the old one is gone
+	}
+	switch {
+	case err != nil || older == repo.No:
+		return err
+	case older == repo.Unknown:
+		return unknown(p.Source, "source "+now.Short())
+	}
+	e := p.Environment
+	return &finding.Refusal{
+		Text: fmt.Sprintf("commit %s is made of source %s, and %s of a newer one, %s", p.Candidate.Short(), p.Source.Short(), e.Branch, now.Short()),
+		Hint: fmt.Sprintf("delete the branch %s; to go back: sluice rollback %s --to COMMIT", branch.Snapshot(e.Name), e.Name),
+	}
 }
 
 // waits refuses a commit that nobody has asked for.

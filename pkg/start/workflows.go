@@ -134,8 +134,8 @@ func (ci CI) data() (*data, error) {
 // fill makes files of templates.
 func fill(files map[string]string, d *data) (map[string][]byte, error) {
 	t, err := template.New("").Delims("[[", "]]").Funcs(template.FuncMap{
-		"join": strings.Join,
-		"text": scalar,
+		"join":   strings.Join,
+		"scalar": scalar,
 		"list": func(items any) string { // a YAML list on one line
 			all, ok := items.([]string)
 			if one, is := items.(string); is && !ok {

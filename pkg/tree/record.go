@@ -117,9 +117,18 @@ func (r Record) Keep(older *Record) Record {
 	if older == nil {
 		return r
 	}
-	same := r
+	same, was := r, *older
 	same.Commit = older.Commit
-	if reflect.DeepEqual(same, *older) {
+	for _, s := range []*Record{&same, &was} {
+		// What is read back has empty lists where what was made has none.
+		if len(s.Inputs) == 0 {
+			s.Inputs = nil
+		}
+		if len(s.Objects) == 0 {
+			s.Objects = nil
+		}
+	}
+	if reflect.DeepEqual(same, was) {
 		return *older
 	}
 	return r

@@ -173,6 +173,10 @@ func TestKeep(t *testing.T) {
 	if got := newer.Keep(&older); got.Commit != "1" {
 		t.Error("a newer source commit alone made a new record")
 	}
+	none, read := Record{Commit: "2"}, Record{Commit: "1", Inputs: []Input{}, Objects: []ObjectRecord{}}
+	if got := none.Keep(&read); got.Commit != "1" {
+		t.Error("no inputs are not the same as the empty list of them that was read")
+	}
 	newer.Inputs = []Input{{"a", "2"}}
 	if got := newer.Keep(&older); got.Commit != "2" {
 		t.Error("another input kept the old record")

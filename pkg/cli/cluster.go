@@ -126,7 +126,10 @@ func (c *command) createCluster(ctx context.Context, t release.Template, f creat
 	switch {
 	case f.dry:
 	case f.local:
-		out.Wrote, err = true, w.addCluster(made, s.config.File())
+		var config string
+		if config, err = s.fs.Resolve(s.config.File()); err == nil {
+			out.Wrote, err = true, w.addCluster(made, config)
+		}
 	default:
 		intro := forge.Markdownf("This adds the cluster %s, made of the template %s.", t.Name, t.From)
 		if made.Release != "" {

@@ -26,24 +26,30 @@ type complete func(args []string, word string) []string
 // arguments tells what the arguments of verbs are.
 func (c *command) arguments() map[string]complete {
 	return map[string]complete{
-		"render":        c.moreEnvironments,
-		"images":        c.moreEnvironments,
-		"parity":        upTo(2, c.moreEnvironments),
-		"promote":       upTo(1, c.moreEnvironments),
-		"rollback":      upTo(1, c.moreEnvironments),
-		"diff":          upTo(2, join(c.moreEnvironments, c.revisions)),
-		"verify":        join(c.moreEnvironments, c.ranges),
-		"why":           c.objects,
-		"pin tool":      upTo(1, c.tools),
-		"pin conduit":   upTo(1, releases),
-		"export flux":   c.moreEnvironments,
-		"export argocd": c.moreEnvironments,
-		"export kluctl": c.moreEnvironments,
-		"set-image":     nothing,
-		"status":        nothing,
-		"commit":        nothing,
-		"lint":          nothing,
-		"graph":         nothing,
+		"render":          c.moreEnvironments,
+		"images":          c.moreEnvironments,
+		"parity":          upTo(2, c.moreEnvironments),
+		"promote":         upTo(1, c.moreEnvironments),
+		"rollback":        upTo(1, c.moreEnvironments),
+		"diff":            upTo(2, join(c.moreEnvironments, c.revisions)),
+		"verify":          join(c.moreEnvironments, c.ranges),
+		"why":             c.objects,
+		"pin tool":        upTo(1, c.tools),
+		"pin conduit":     upTo(1, releases),
+		"export flux":     c.moreEnvironments,
+		"export argocd":   c.moreEnvironments,
+		"export kluctl":   c.moreEnvironments,
+		"set-image":       nothing,
+		"release upgrade": upTo(1, c.clusters),
+		"release status":  c.clusters,
+		"cluster create":  nothing,
+		"check":           nothing,
+		"init":            nothing,
+		"version":         nothing,
+		"status":          nothing,
+		"commit":          nothing,
+		"lint":            nothing,
+		"graph":           nothing,
 	}
 }
 
@@ -53,6 +59,8 @@ func (c *command) completions(root *cobra.Command) {
 	flags := map[string]complete{
 		"rev": c.revisions, "to": c.held, "commit": c.held, "app": c.apps, "env": c.moreEnvironments,
 		"conduit-version": releases, "base": c.revisions,
+		// What one verb means by a flag goes before what the others do.
+		"release upgrade --to": c.clusterReleases, "cluster create --release": c.anyRelease,
 	}
 	each(root, func(cmd *cobra.Command) {
 		name := strings.TrimPrefix(strings.TrimPrefix(cmd.CommandPath(), root.Name()), " ")
@@ -60,7 +68,11 @@ func (c *command) completions(root *cobra.Command) {
 			cmd.ValidArgsFunction = give.words
 		}
 		cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
-			if give := flags[f.Name]; give != nil {
+			give := flags[name+" --"+f.Name]
+			if give == nil {
+				give = flags[f.Name]
+			}
+			if give != nil {
 				// It fails only for a flag that has a completion already.
 				_ = cmd.RegisterFlagCompletionFunc(f.Name, give.words)
 			}
@@ -96,10 +108,11 @@ func (give complete) words(_ *cobra.Command, args []string, word string) ([]stri
 }
 
 // typeable tells whether a name means itself in every shell. Git lets a branch
-// be named $(reboot).
+// be named $(reboot); to zsh =ls is a program's path, to PowerShell @args a
+// variable and a,b two arguments.
 func typeable(s string) bool {
-	return !strings.HasPrefix(s, "-") && strings.IndexFunc(s, func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("./_-+@=,:", r)
+	return s != "" && !strings.ContainsRune("-=@", rune(s[0])) && strings.IndexFunc(s, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("./_-+@=:", r)
 	}) < 0
 }
 

@@ -20,6 +20,7 @@ func TestTypeable(t *testing.T) {
 	for name, want := range map[string]bool{
 		"main": true, "feature/x_1.2-b": true, "äöü": true, "a@b": true,
 		"$(reboot)": false, "`x`": false, "a b": false, "-n": false, "a;b": false, "a'b": false, "a\x1b": false, "a\xff": false, "a|b": false, "*": false,
+		"=ls": false, "a=b": true, "@args": false, "a,b": false, // to zsh, and to PowerShell
 	} {
 		if typeable(name) != want {
 			t.Errorf("typeable(%q) = %t, want %t", name, !want, want)

@@ -64,6 +64,8 @@ are shown. The result is rendered before anything is written.`,
 			switch {
 			case r.To == "":
 				return &usageError{errors.New("--to is needed: the release to upgrade to")}
+			case cmd.Flags().Changed("only") && len(r.Only) == 0:
+				return &usageError{errors.New("--only takes the name of a file")}
 			case f.base != "" && !f.pull:
 				return &usageError{errors.New("--base says what a pull request is for: it goes with --pull-request")}
 			}
@@ -114,7 +116,10 @@ func (c *command) upgrade(ctx context.Context, r release.Request, f upgradeFlags
 	case f.pull:
 		out.sourceRequest, err = remote.propose(ctx, upgradeChange(out))
 	default:
-		out.Wrote, err = w.replaceAll(up.Files, s.config.File())
+		var last string
+		if last, err = s.fs.Resolve(s.config.File()); err == nil {
+			out.Wrote, err = w.replaceAll(up.Files, last)
+		}
 	}
 	if err != nil {
 		return err

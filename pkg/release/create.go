@@ -34,7 +34,7 @@ type Created struct {
 	Absent   []string `json:"absent"`  // files of the release that the template does not have
 
 	// Files holds the text of every file that is new or differs, the config
-	// included, by slash path relative to the repository root.
+	// included, by slash path relative to the repository root, links followed.
 	Files map[string][]byte `json:"-"`
 }
 
@@ -64,14 +64,7 @@ func Create(files *source.FS, cfg *config.Config, t Template) (*Created, error) 
 		}
 		c.Changes, c.Absent = p.up.Changes, p.up.Absent
 	}
-	text, err := files.ReadFile(cfg.File())
-	if err != nil {
-		return nil, err
-	}
-	if c.Files[cfg.File()], err = Add(text, cluster); err != nil {
-		return nil, fmt.Errorf("changing %q: %w", cfg.File(), err)
-	}
-	return c, nil
+	return c, configure(files, cfg, c.Files, func(text []byte) ([]byte, error) { return Add(text, cluster) })
 }
 
 // free checks that nothing is where the cluster is to be.

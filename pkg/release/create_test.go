@@ -130,3 +130,25 @@ func TestRecord(t *testing.T) {
 		t.Errorf("a cluster that is not there gives %q", got)
 	}
 }
+
+// What clusters share through an anchor is theirs one by one: an upgrade of
+// one says nothing of the others.
+func TestRecordShared(t *testing.T) {
+	cluster := config.Cluster{Name: "c", Release: "v1.0.0", Components: map[string]string{"x.yaml": "v2.0.0", "y.yaml": "v2.0.0"}}
+	for before, want := range map[string]string{
+		"clusters:\n- {name: c, release: &r v1.0.0}\n- {name: b, release: *r}\n":                                  "clusters:\n- {name: c, release: &r v2.0.0}\n- {name: b, release: v1.0.0}\n",
+		"clusters:\n- {name: b, release: &r v1.0.0}\n- {name: c, release: *r}\n":                                  "clusters:\n- {name: b, release: &r v1.0.0}\n- {name: c, release: v2.0.0}\n",
+		"clusters:\n- &b {name: b, release: v1.0.0}\n- {<<: *b, name: c}\n":                                       "clusters:\n- &b {name: b, release: v1.0.0}\n- {<<: *b, name: c, release: v2.0.0}\n",
+		"clusters:\n- {name: c, <<: &s {release: v1.0.0}}\n- {name: b, <<: *s}\n":                                 "clusters:\n- {name: c, <<: &s {release: v1.0.0}, release: v2.0.0}\n- {name: b, <<: *s}\n",
+		"clusters:\n- {name: b, components: &x {x.yaml: v2.0.0}}\n- {name: c, release: v1.0.0, components: *x}\n": "clusters:\n- {name: b, components: &x {x.yaml: v2.0.0}}\n- {name: c, release: v2.0.0}\n",
+	} {
+		if got, err := Record([]byte(before), cluster, "v2.0.0", nil); err != nil || string(got) != want {
+			t.Errorf("%v\n%s\nwant\n%s", err, got, want)
+		}
+	}
+	const before = "clusters:\n- {name: b, components: &x {x.yaml: v2.0.0, y.yaml: v2.0.0}}\n- {name: c, release: v1.0.0, components: *x}\n"
+	const want = "clusters:\n- {name: b, components: &x {x.yaml: v2.0.0, y.yaml: v2.0.0}}\n- {name: c, release: v1.0.0, components: {x.yaml: v3.0.0, y.yaml: v2.0.0}}\n"
+	if got, err := Record([]byte(before), cluster, "v3.0.0", []string{"x.yaml"}); err != nil || string(got) != want {
+		t.Errorf("%v\n%s\nwant\n%s", err, got, want)
+	}
+}

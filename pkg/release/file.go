@@ -28,6 +28,8 @@ type doc struct {
 	first int    // line of the file that text begins in
 	means *yaml.Node
 	plain *yaml.Node // as it is written, aliases written out; edits are made to it
+
+	secret bool // no value of it is shown
 }
 
 // read parses a manifest file strictly.
@@ -58,7 +60,7 @@ func parse(name string, data []byte) (*file, error) {
 			return nil, finding.Finding{File: name, Line: d.Line, Text: "a key of the document is not text", Hint: "put it between quotes"}
 		}
 		f.between = append(f.between, bytes.Join(lines[next-1:d.First-1], nil))
-		f.docs = append(f.docs, &doc{text: text, first: d.First, means: d.Node, plain: plain})
+		f.docs = append(f.docs, &doc{text: text, first: d.First, means: d.Node, plain: plain, secret: isSecret(d.Node)})
 		next = d.Next
 	}
 	f.between = append(f.between, bytes.Join(lines[min(next-1, len(lines)):], nil))
@@ -71,20 +73,32 @@ func alike(plain, means *yaml.Node) bool {
 	if plain.Kind != means.Kind || len(plain.Content) != len(means.Content) {
 		return false
 	}
-	for i, c := range plain.Content {
-		switch {
-		case plain.Kind != yaml.MappingNode:
+	if plain.Kind != yaml.MappingNode {
+		for i, c := range plain.Content {
 			if !alike(c, means.Content[i]) {
 				return false
 			}
-		case i%2 == 0:
-			other := manifest.Field(means, c.Value)
-			if other == nil || !alike(plain.Content[i+1], other) {
-				return false
-			}
+		}
+		return true
+	}
+	values := fields(means)
+	for i := 0; i+1 < len(plain.Content); i += 2 {
+		other := values[plain.Content[i].Value]
+		if other == nil || !alike(plain.Content[i+1], other) {
+			return false
 		}
 	}
 	return true
+}
+
+// fields gives the values of a mapping by key: a large one is not searched for
+// each of them.
+func fields(n *yaml.Node) map[string]*yaml.Node {
+	values := make(map[string]*yaml.Node, len(n.Content)/2)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		values[n.Content[i].Value] = n.Content[i+1]
+	}
+	return values
 }
 
 // bytes gives the text of a file with the edits made to its documents.

@@ -120,7 +120,7 @@ func (p *plan) mask(t target, l layer) {
 	if l.kind != scalar(t.means, "kind") || l.name != "" && l.name != scalar(t.means, "metadata", "name") {
 		return
 	}
-	d := &doc{means: t.means}
+	d := &doc{secret: isSecret(t.means) || holdsSecret(t.tree) || holdsSecret(l.node)}
 	for _, leaf := range leaves(t.tree, nil) {
 		sets, _ := given(t.tree, leaf)
 		by := l.over(leaf)

@@ -77,3 +77,35 @@ func TestMaskOfSecret(t *testing.T) {
 		}
 	}
 }
+
+// Values of a Secret are not told, wherever in an object it lies; a reference
+// to one hides nothing.
+func TestSecretsAreNotShown(t *testing.T) {
+	secret := func(value string) string {
+		return "{kind: Secret, metadata: {name: s}, stringData: {p: " + value + "}}"
+	}
+	list := func(value string) string { return "kind: List\nitems: [" + secret(value) + "]\n" }
+	deep := func(value string) string { return "kind: A\nspec: {template: " + secret(value) + "}\n" }
+	for _, test := range []struct{ name, own, older, newer, overlay string }{
+		{"a list of them", list("hunter0"), list("hunter1"), list("hunter2"), list("hunter3")},
+		{"one in an object", deep("hunter0"), deep("hunter1"), deep("hunter2"), deep("hunter3")},
+		{"one that comes in", "kind: A\n", deep("hunter1"), deep("hunter2"), deep("hunter3")},
+		{"one that stays", deep("hunter0"), deep("hunter1"), "kind: A\nspec: {other: 1}\n", "kind: A\n"},
+	} {
+		files, cfg := repository(t, map[string]string{
+			"sluice.yaml": oneCluster, "c/x.yaml": test.own, "c/overlay/x.yaml": test.overlay,
+			"releases/p/v1.0.0/base/x.yaml": test.older, "releases/p/v2.0.0/base/x.yaml": test.newer,
+		})
+		up, err := Plan(files, cfg, Request{Cluster: "c", To: "v2.0.0", Discard: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said := fmt.Sprint(up.Changes, up.Edits, up.Masks, up.Left); strings.Contains(said, "hunter") || !strings.Contains(said, hidden) {
+			t.Errorf("%s: %s", test.name, said)
+		}
+	}
+	reference, err := parse("x.yaml", []byte("kind: A\nref: {kind: Secret, name: b}\n"))
+	if err != nil || reference.docs[0].secret {
+		t.Errorf("a reference counts as a Secret: %v", err)
+	}
+}

@@ -116,12 +116,12 @@ func equal(a, b *yaml.Node) bool {
 	if a.Kind != b.Kind || a.Tag != b.Tag || a.Value != b.Value || len(a.Content) != len(b.Content) {
 		return false
 	}
-	for i := range a.Content {
-		if a.Kind != yaml.MappingNode {
-			if !equal(a.Content[i], b.Content[i]) {
-				return false
-			}
-		} else if i%2 == 0 && !equal(a.Content[i+1], manifest.Field(b, a.Content[i].Value)) {
+	if a.Kind != yaml.MappingNode {
+		return slices.EqualFunc(a.Content, b.Content, equal)
+	}
+	values := fields(b)
+	for i := 0; i+1 < len(a.Content); i += 2 {
+		if !equal(a.Content[i+1], values[a.Content[i].Value]) {
 			return false
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/edit"
+	"github.com/sluice-dev/sluice/pkg/manifest"
 )
 
 // Record gives the text of a config in which a cluster is at a release. With
@@ -74,14 +75,15 @@ func change(text []byte, by func(root *yaml.Node) error) ([]byte, error) {
 	if err := yaml.Unmarshal(text, &doc); err != nil {
 		return nil, err
 	}
-	root := edit.Find(&doc)
-	if root == nil || root.Kind != yaml.MappingNode {
+	if root := edit.Find(&doc); root == nil || root.Kind != yaml.MappingNode {
 		return nil, fmt.Errorf("changing the config: it is no mapping")
 	}
+	// Without aliases: what clusters share is changed for one of them.
+	root := manifest.Plain(&doc)
 	if err := by(root); err != nil {
 		return nil, err
 	}
-	out, _, err := edit.Document(text, &doc)
+	out, _, err := edit.Document(text, root)
 	return out, err
 }
 

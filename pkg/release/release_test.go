@@ -331,3 +331,12 @@ func TestAlike(t *testing.T) {
 		t.Error("alike does not tell keys apart")
 	}
 }
+
+// A document of a release that says nothing is a mistake, and not an upgrade.
+func TestReleaseWithoutValues(t *testing.T) {
+	for _, base := range []string{"kind: ConfigMap\n", "kind: ConfigMap\ndata: [1]\n", "kind: ConfigMap\ndata: text\n"} {
+		if got, err := upgraded(t, "kind: A\n", base, ""); err == nil || !strings.Contains(err.Error(), "the ConfigMap has no data") {
+			t.Errorf("%q gives %q, %v", base, got, err)
+		}
+	}
+}

@@ -33,7 +33,7 @@ type Upgrade struct {
 	Absent  []string `json:"absent"` // files of the release that the cluster does not have
 
 	// Files holds the text of every file that differs, the config included, by
-	// slash path relative to the repository root.
+	// slash path relative to the repository root, links followed.
 	Files map[string][]byte `json:"-"`
 }
 

@@ -2,6 +2,7 @@ package release
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -14,10 +15,22 @@ const hidden = "(not shown)"
 
 // shown gives a value of a document as text; values of Secrets are not shown.
 func (d *doc) shown(n *yaml.Node) string {
-	if n != nil && scalar(d.means, "kind") == "Secret" {
+	if n != nil && (d.secret || holdsSecret(n)) {
 		return hidden
 	}
 	return shown(n)
+}
+
+// isSecret tells whether an object is a Secret, or holds one.
+func isSecret(n *yaml.Node) bool { return scalar(n, "kind") == "Secret" || holdsSecret(n) }
+
+// holdsSecret tells whether a Secret with values lies anywhere in a value. A
+// reference to one has none.
+func holdsSecret(n *yaml.Node) bool {
+	if n.Kind == yaml.MappingNode && scalar(n, "kind") == "Secret" && (manifest.Field(n, "data") != nil || manifest.Field(n, "stringData") != nil) {
+		return true
+	}
+	return slices.ContainsFunc(n.Content, holdsSecret)
 }
 
 // shown gives a scalar as it is and everything else as JSON in one line;

@@ -43,7 +43,7 @@ func filled(files *source.FS, from, dir string, t Template) (map[string][]byte, 
 	f := &filling{values: maps.Clone(t.Values), used: map[string]bool{"name": true}}
 	f.check(t)
 	f.values["name"] = path.Base(t.Name)
-	out := map[string][]byte{}
+	out, made := map[string][]byte{}, map[string]string{}
 	for _, name := range names {
 		data, err := files.ReadFile(name)
 		if err != nil {
@@ -58,7 +58,14 @@ func filled(files *source.FS, from, dir string, t Template) (map[string][]byte, 
 				return nil, err
 			}
 		}
-		out[at] = append([]byte{}, data...)
+		out[at], made[at] = append([]byte{}, data...), name
+	}
+	for _, at := range slices.Sorted(maps.Keys(made)) {
+		for up := path.Dir(at); up != dir && up != "."; up = path.Dir(up) {
+			if file, taken := made[up]; taken {
+				f.list.Add(file, 0, fmt.Sprintf("would be the file %s, which is the directory of %s", up, made[at]), "give them names of their own")
+			}
+		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(t.Values)) {
 		if !f.used[key] {
@@ -161,11 +168,11 @@ func (f *filling) file(name, at string, data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, f.list.Take(err)
 	}
-	before := len(f.list)
 	for _, d := range parsed.docs {
 		f.node(name, d, d.plain, false)
 	}
-	if len(f.list) > before {
+	// What is at fault already, a value among it, is not written.
+	if len(f.list) > 0 {
 		return nil, nil
 	}
 	text, err := parsed.bytes()

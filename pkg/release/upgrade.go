@@ -174,7 +174,9 @@ func (p *plan) names() ([]string, error) {
 	p.up.Absent = []string{}
 	only := slices.Clone(p.request.Only)
 	slices.Sort(only)
-	return slices.Compact(only), list.Err()
+	only = slices.Compact(only)
+	p.up.Only = only
+	return only, list.Err()
 }
 
 // recorded gives the release that a file is at.
@@ -272,16 +274,28 @@ func (p *plan) merge(name string, f *file) ([]byte, error) {
 
 // record gives the config with the release written down.
 func (p *plan) record() error {
-	text, err := p.files.ReadFile(p.cfg.File())
+	return configure(p.files, p.cfg, p.up.Files, func(text []byte) ([]byte, error) {
+		return Record(text, p.cluster, p.request.To, p.request.Only)
+	})
+}
+
+// configure adds the changed config to files that are changed, under the path
+// that it has without links; nothing if it stays as it is.
+func configure(files *source.FS, cfg *config.Config, changed map[string][]byte, by func(text []byte) ([]byte, error)) error {
+	real, err := files.Resolve(cfg.File())
 	if err != nil {
 		return err
 	}
-	changed, err := Record(text, p.cluster, p.request.To, p.request.Only)
+	text, err := files.ReadFile(real)
 	if err != nil {
-		return fmt.Errorf("changing %q: %w", p.cfg.File(), err)
+		return err
 	}
-	if !bytes.Equal(text, changed) {
-		p.up.Files[p.cfg.File()] = changed
+	out, err := by(text)
+	if err != nil {
+		return fmt.Errorf("changing %q: %w", cfg.File(), err)
+	}
+	if !bytes.Equal(text, out) {
+		changed[real] = out
 	}
 	return nil
 }

@@ -54,7 +54,11 @@ func (s *scan) walk(dir string) error {
 		}
 		at := path.Join(dir, e.Name)
 		switch {
-		case strings.HasPrefix(e.Name, "."), strings.ContainsAny(e.Name, "*?[{\\"):
+		case strings.HasPrefix(e.Name, "."):
+		case !writable(e.Name):
+			if e.Kind == source.Dir || isYAML(e.Name) {
+				s.notes = append(s.notes, fmt.Sprintf("%s is left out: in a path of the config its name would mean something else", at))
+			}
 		case e.Kind == source.Dir && e.Name != "node_modules" && e.Name != "vendor":
 			d.below = append(d.below, at)
 		case e.Kind != source.File:
@@ -62,7 +66,7 @@ func (s *scan) walk(dir string) error {
 			d.kustomization = at
 		case e.Name == "Chart.yaml":
 			d.chart = true
-		case slices.Contains([]string{".yaml", ".yml", ".json"}, path.Ext(e.Name)):
+		case isYAML(e.Name):
 			if s.isManifest(at) {
 				d.manifests = append(d.manifests, at)
 			} else {
@@ -80,6 +84,16 @@ func (s *scan) walk(dir string) error {
 		}
 	}
 	return nil
+}
+
+// writable tells whether a name means itself in a path of the config: nothing
+// of it is a pattern, a variable, or white space that would be lost.
+func writable(name string) bool {
+	return !strings.ContainsAny(name, "*?[{\\$") && !strings.HasPrefix(name, "~") && strings.TrimSpace(name) == name
+}
+
+func isYAML(name string) bool {
+	return slices.Contains([]string{".yaml", ".yml", ".json"}, path.Ext(name))
 }
 
 // isManifest tells whether a file holds Kubernetes objects and nothing else.

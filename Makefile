@@ -12,13 +12,13 @@ build: ## bin/sluice
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/sluice ./cmd/sluice
 
 test: ## all tests; git is needed, the network is not
-	$(GO) test ./...
+	$(GO) test -timeout 20m ./...
 
 test-browser: ## the pages of diff and status -o html in a real Chromium
 	$(GO) test -tags browser -run Page ./pkg/diff ./pkg/cli
 
 race: ## the race detector on the packages that run things in parallel
-	$(GO) test -race ./pkg/repo ./pkg/render ./pkg/source ./pkg/hydrate ./pkg/forge/...
+	$(GO) test -race -timeout 20m ./pkg/repo ./pkg/render ./pkg/source ./pkg/hydrate ./pkg/forge/...
 
 race-push: ## commit --push by many at once, and over a line that loses answers; minutes
 	SLUICE_RACE=50 SLUICE_LOST_ANSWERS=1000 $(GO) test -count=1 -timeout 60m -v -run TestPush ./cmd/sluice

@@ -211,7 +211,7 @@ func (c *Client) Evidence(ctx context.Context, r forge.Request, commit string) (
 		return forge.Evidence{}, c.fail(opFind, res, err)
 	}
 	if p.State != gitea.StateOpen {
-		return forge.Evidence{}, c.moved(opFind, fmt.Sprintf("#%d was closed meanwhile", r.Number))
+		return forge.Evidence{}, c.transport.Moved(opFind, fmt.Sprintf("#%d was closed meanwhile", r.Number))
 	}
 	now := request(p)
 	e := forge.Evidence{Head: now.Head, Draft: now.Draft}

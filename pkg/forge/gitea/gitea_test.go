@@ -178,7 +178,7 @@ func TestMerge(t *testing.T) {
 		"somebody was faster":    {func(w *world) { w.move(t, base, conformance.Fourth) }, forge.Moved, "again", 0},
 		"another head":           {func(w *world) { w.move(t, head, conformance.Fourth) }, forge.Moved, "again", 1},
 		"no fast-forward merges": {func(w *world) { w.Closed = true }, forge.Invalid, "allows fast-forward merges", 1},
-		"for ever undecided":     {func(w *world) { w.Checking = 99 }, forge.Invalid, "branch protection", 1 + maxLooks},
+		"for ever undecided":     {func(w *world) { w.Checking = 99 }, forge.Invalid, "branch protection", 1 + forge.MaxLooks},
 		"may not merge":          {func(w *world) { w.fault(accept, `403 {"message": "no"}`) }, forge.Forbidden, "branch protection", 1},
 		"moved nothing":          {func(w *world) { w.fault(accept, `200 {}`) }, forge.Moved, "again", 1},
 	} {

@@ -284,10 +284,7 @@ func (c *Client) update(ctx context.Context, m forge.Move) error {
 }
 
 func (c *Client) moved(m forge.Move, at string) error {
-	return &forge.Error{
-		Op: opMove.Doing, Host: c.transport.Base.Host, Kind: forge.Moved,
-		Said: fmt.Sprintf("%s is at %.10s, not at %.10s", m.Branch, at, m.Old), Hint: "somebody else was faster: run the command again",
-	}
+	return c.transport.Moved(opMove, fmt.Sprintf("%s is at %.10s, not at %.10s", m.Branch, at, m.Old))
 }
 
 // branch gives the commit that a branch is at.

@@ -177,7 +177,7 @@ func (c *Client) Evidence(ctx context.Context, r forge.Request, commit string) (
 		return forge.Evidence{}, c.fail(opFind, err)
 	}
 	if m.State != "opened" {
-		return forge.Evidence{}, c.moved(opFind, fmt.Sprintf("!%d was closed meanwhile", r.Number))
+		return forge.Evidence{}, c.transport.Moved(opFind, fmt.Sprintf("!%d was closed meanwhile", r.Number))
 	}
 	e := forge.Evidence{Head: m.SHA, Draft: m.Draft}
 	if e.Reviews, err = c.approvals(ctx, r, m.SHA); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	gitlab "gitlab.com/gitlab-org/api/client-go"
 
@@ -14,53 +13,29 @@ import (
 // Merge lets GitLab fast-forward the target branch to exactly one commit. A
 // project that merges in another way is refused before anything happens.
 func (c *Client) Merge(ctx context.Context, r forge.Request, m forge.Move) (shown bool, err error) {
-	at, err := c.branch(ctx, m.Branch)
-	switch {
-	case err != nil:
-		return false, err
-	case at == m.New:
-		return true, nil // an earlier run got this far
-	case at != m.Old:
-		return false, c.moved(opMerge, fmt.Sprintf("%s is at %.10s, not at %.10s", m.Branch, at, m.Old))
-	}
+	err = c.transport.FastForward(ctx, opMerge, m, forge.Merging{
+		At:        func(ctx context.Context) (string, error) { return c.branch(ctx, m.Branch) },
+		Ready:     c.ready,
+		Accept:    func(ctx context.Context) error { return c.accept(ctx, r, m) },
+		Undecided: func(ctx context.Context, refused error) bool { return c.undecided(ctx, r, refused) },
+	})
+	return err == nil, err
+}
+
+// ready refuses a project that merges in another way.
+func (c *Client) ready(ctx context.Context) error {
 	p, _, err := c.api.Projects.GetProject(c.project, nil, gitlab.WithContext(ctx))
 	if err != nil {
-		return false, c.fail(opMerge, err)
+		return c.fail(opMerge, err)
 	}
 	if p.MergeMethod != gitlab.FastForwardMerge {
-		return false, &forge.Error{
+		return &forge.Error{
 			Op: opMerge.Doing, Host: c.transport.Base.Host, Kind: forge.Invalid, Said: fmt.Sprintf("the project's merge method is %q: it would make another commit", p.MergeMethod),
 			Hint: "set it in the project: Settings, Merge requests, Fast-forward merge",
 		}
 	}
-	for try := 0; ; try++ {
-		refused := c.accept(ctx, r, m)
-		// Where the branch is counts, whatever was answered: an answer may be lost,
-		// and the request is repeated then.
-		at, err := c.branch(ctx, m.Branch)
-		switch {
-		case err == nil && at == m.New:
-			return true, nil
-		case refused == nil && err != nil:
-			return false, err
-		case refused == nil:
-			return false, c.moved(opMerge, fmt.Sprintf("%s is at %.10s afterwards, not at %.10s", m.Branch, at, m.New))
-		case err == nil && at != m.Old:
-			return false, c.moved(opMerge, fmt.Sprintf("%s is at %.10s, not at %.10s", m.Branch, at, m.Old))
-		}
-		again, err := c.undecided(ctx, r, refused)
-		if err != nil || !again || try == maxLooks {
-			return false, refused
-		}
-		if err := c.transport.Sleep(ctx, time.Second<<try); err != nil {
-			return false, err
-		}
-	}
+	return nil
 }
-
-// maxLooks bounds the tries to merge what GitLab has not looked at yet, half a
-// minute together.
-const maxLooks = 5
 
 // accept asks GitLab to merge.
 func (c *Client) accept(ctx context.Context, r forge.Request, m forge.Move) error {
@@ -76,30 +51,26 @@ func (c *Client) accept(ctx context.Context, r forge.Request, m forge.Move) erro
 // undecided tells whether GitLab refuses only because it is still finding out
 // whether it can merge: it does that beside its answers. What else there is goes
 // into the refusal, for GitLab says no more than "Method Not Allowed".
-func (c *Client) undecided(ctx context.Context, r forge.Request, refused error) (bool, error) {
+func (c *Client) undecided(ctx context.Context, r forge.Request, refused error) bool {
 	var e *forge.Error
 	if !errors.As(refused, &e) || e.Kind != forge.Invalid {
-		return false, nil
+		return false
 	}
 	m, _, err := c.api.MergeRequests.GetMergeRequest(c.project, r.Number, nil, gitlab.WithContext(ctx))
 	if err != nil {
-		return false, c.fail(opFind, err)
+		return false
 	}
 	switch m.DetailedMergeStatus { // https://docs.gitlab.com/api/merge_requests/#merge-status
 	case "unchecked", "checking", "preparing", "approvals_syncing":
-		return true, nil
+		return true
 	case "mergeable": // by now
-		return true, nil
+		return true
 	case "":
-		return false, nil
+		return false
 	}
 	e.Said += fmt.Sprintf(" (%q)", m.DetailedMergeStatus)
 	e.Hint = "the word in brackets is GitLab's for what it waits for"
-	return false, nil
-}
-
-func (c *Client) moved(op forge.Op, said string) error {
-	return &forge.Error{Op: op.Doing, Host: c.transport.Base.Host, Kind: forge.Moved, Said: said, Hint: "somebody else was faster: run the command again"}
+	return false
 }
 
 func (c *Client) branch(ctx context.Context, name string) (string, error) {

@@ -234,10 +234,12 @@ func (p plan) same(u config.Unit, s tree.Summary) bool {
 	}
 	for _, name := range toolsOf(u) {
 		tool, _, _ := p.src.Config.Tool(name)
+		view, way := p.src.Files.Record()
 		for _, platform := range tool.Platforms {
-			if p.changed.Touches(path.Clean(platform.URL)) {
-				return false
-			}
+			_, _ = view.Stat(platform.URL) // a URL is where nothing is
+		}
+		if p.anyTouched(way) {
+			return false
 		}
 	}
 	return true

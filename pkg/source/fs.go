@@ -267,6 +267,8 @@ func (c *cache) follow(name string) (w walked) {
 		case part == ".." && w.real == ".":
 			return fail("leaves the repository"+via, "only files of the repository can be rendered", nil)
 		case part == "..":
+			// Whether it is there, and is no link, decides where this leads.
+			w.links = append(w.links, Input{Path: w.real, Kind: w.entry.Kind, ID: w.entry.ID})
 			w.real = path.Dir(w.real)
 			if up, err := c.lookup(w.real); err == nil {
 				w.entry = up

@@ -129,6 +129,10 @@ func (f *FS) Stat(name string) (Entry, error) {
 	return w.entry, w.err
 }
 
+// Lookup describes what stands at a clean path itself: no link is followed,
+// and nothing is recorded.
+func (f *FS) Lookup(name string) (Entry, error) { return f.cache.lookup(name) }
+
 // Resolve gives the clean path without links that name leads to. Links are
 // followed inside the root only.
 func (f *FS) Resolve(name string) (string, error) {

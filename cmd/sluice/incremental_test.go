@@ -21,7 +21,9 @@ func TestIncrementalIsFull(t *testing.T) {
 	git(t, s.dir, "init", "-q", "-b", "main")
 	s.write("base/kustomization.yaml", "resources: [web.yaml]\n")
 	s.write("base/web.yaml", deploymentOf("web"))
-	s.config = map[string]string{"conduit": "{version: v0.3.1}", "export": exportTo("flux: {}")}
+	s.config = map[string]string{"conduit": "{version: v0.3.1}", "environments": twoEnvironments, "include": "[teams/*/app.yaml]", "export": exportTo("flux: {}")}
+	s.write("teams/one/settings.yaml", configMapOf("team", "1"))
+	s.write("teams/one/app.yaml", "kubectlApply: [settings.yaml]\n")
 	for i := range 6 {
 		s.app(fmt.Sprintf("app-%d", i))
 	}
@@ -56,6 +58,7 @@ func TestIncrementalIsFull(t *testing.T) {
 		if !strings.HasPrefix(all.text, "0\n") {
 			failed++
 			git(t, s.dir, "read-tree", "--reset", "-u", good)
+			git(t, s.dir, "clean", "-qffd") // a submodule's files stay without it
 			s.undo()
 		} else {
 			good = git(t, s.dir, "rev-parse", "HEAD")
@@ -72,6 +75,8 @@ func TestIncrementalIsFull(t *testing.T) {
 func exportTo(engines string) string {
 	return "{into: env, repository: \"https://git.example/shop\", " + engines + "}"
 }
+
+const twoEnvironments = "[{name: a}, {name: b, promotedFrom: a}]"
 
 // edited is a source that is edited at random.
 type edited struct {
@@ -124,8 +129,8 @@ func (s *edited) app(name string) {
 }
 
 func (s *edited) yaml() string {
-	text := "environments: [{name: a}, {name: b, promotedFrom: a}]\nallowEmpty: true\n"
-	for _, key := range []string{"conduit", "validate", "secrets", "maxSkew", "export"} {
+	text := "allowEmpty: true\n"
+	for _, key := range []string{"environments", "conduit", "validate", "secrets", "maxSkew", "export", "include"} {
 		if s.config[key] != "" {
 			text += key + ": " + s.config[key] + "\n"
 		}
@@ -166,6 +171,60 @@ func (s *edited) edit() string {
 			_ = os.Remove(filepath.Join(s.dir, app, "settings.yaml"))
 			s.write("shared/"+app, configMapOf(app, "linked"))
 			_ = os.Symlink("../shared/"+app, filepath.Join(s.dir, app, "settings.yaml"))
+		}},
+		{"a directory is a link", func() {
+			_ = os.Rename(filepath.Join(s.dir, app, "own"), filepath.Join(s.dir, app, "moved"))
+			_ = os.Symlink("moved", filepath.Join(s.dir, app, "own"))
+		}},
+		{"a link leads elsewhere", func() {
+			s.write(app+"/apart/kustomization.yaml", "nameSuffix: -of-"+app+"\nresources: [../../base]\n")
+			_ = os.RemoveAll(filepath.Join(s.dir, app, "own"))
+			_ = os.Symlink([]string{"apart", "moved/../apart", "moved", "../" + other + "/apart"}[s.rng.IntN(4)], filepath.Join(s.dir, app, "own"))
+		}},
+		{"no link any more", func() {
+			_ = os.RemoveAll(filepath.Join(s.dir, app, "own"))
+			s.write(app+"/own/kustomization.yaml", "namePrefix: "+app+"-\nresources: [../../base]\n")
+		}},
+		{"a submodule", func() {
+			at := filepath.Join(s.dir, app, "more.yaml")
+			_ = os.RemoveAll(at)
+			if s.rng.IntN(2) == 0 {
+				git(s.t, s.dir, "init", "-q", at)
+				git(s.t, at, "commit", "-q", "--allow-empty", "-m", n)
+			}
+		}},
+		{"another case", func() {
+			_ = os.Rename(filepath.Join(s.dir, app, "settings.yaml"), filepath.Join(s.dir, app, "Settings.yaml"))
+		}},
+		{"the case again", func() {
+			_ = os.Rename(filepath.Join(s.dir, app, "Settings.yaml"), filepath.Join(s.dir, app, "settings.yaml"))
+		}},
+		{"another environment", func() {
+			s.config["environments"] = []string{
+				twoEnvironments, "[{name: a}, {name: b, promotedFrom: a}, {name: c, promotedFrom: b}]",
+				"[{name: a}, {name: b, promotedFrom: a, path: bee}]", "[{name: a}, {name: d, promotedFrom: a, path: b}]",
+				"[{name: a, path: b}, {name: b, path: a, promotedFrom: a}]", "[{name: a}, {name: b}]",
+			}[s.rng.IntN(6)]
+		}},
+		{"an app in a file of its own", func() {
+			s.write("teams/two/app.yaml", "kubectlApply: [settings.yaml]\n")
+			s.write("teams/two/settings.yaml", configMapOf("two", n))
+		}},
+		{"an app's own file goes", func() { _ = os.RemoveAll(filepath.Join(s.dir, "teams", "two")) }},
+		{"an app moves to a file of its own", func() {
+			s.write("teams/"+app+"/app.yaml", "kubectlApply: [../../"+app+"/settings.yaml]\n")
+			for i, a := range s.apps {
+				if strings.HasPrefix(a, "- {name: "+app+",") {
+					s.apps = append(append([]string{}, s.apps[:i]...), s.apps[i+1:]...)
+					break
+				}
+			}
+		}},
+		{"an app moves back", func() {
+			if _, err := os.Stat(filepath.Join(s.dir, "teams", app)); err == nil {
+				_ = os.RemoveAll(filepath.Join(s.dir, "teams", app))
+				s.apps = append(s.apps[:len(s.apps):len(s.apps)], fmt.Sprintf("- {name: %s, kubectlApply: [%[1]s/*.yaml, %[1]s/own], conduitInject: [%[1]s/own]}\n", app))
+			}
 		}},
 		{"what a link leads to", func() { s.write("shared/"+app, configMapOf(app, n)) }},
 		{"the common base", func() { s.write("base/web.yaml", strings.Replace(deploymentOf("web"), "web:1", "web:"+n, 1)) }},

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io/fs"
+	"path"
 	"slices"
 	"strings"
 
+	"github.com/sluice-dev/sluice/pkg/hydrate"
 	"github.com/sluice-dev/sluice/pkg/repo"
 	"github.com/sluice-dev/sluice/pkg/source"
 	"github.com/sluice-dev/sluice/pkg/tree"
@@ -62,8 +65,8 @@ func (a *aside) list(c *command, w *workspace) *repo.Commit {
 	return at
 }
 
-// noteUncommitted says which of the files that were rendered lie differently
-// in the working tree: what people edit last is often not committed yet.
+// noteUncommitted says which of the files that count lie differently in the
+// working tree: what people edit last is often not committed yet.
 func (c *command) noteUncommitted(ctx context.Context, h *hydration) {
 	a := h.s.aside
 	<-a.listed
@@ -89,9 +92,9 @@ func (c *command) noteUncommitted(ctx context.Context, h *hydration) {
 // files are inputs is asked only if some differ.
 func (h *hydration) uncommitted(ctx context.Context, a *aside, files source.Tree) []string {
 	if !a.all {
-		return h.differ(files, a.index.Unsure(ctx, h.inputs()))
+		return h.differ(a, files, a.index.Unsure(ctx, h.inputs()))
 	}
-	paths := h.differ(files, a.paths)
+	paths := h.differ(a, files, a.paths)
 	if len(paths) == 0 {
 		return nil
 	}
@@ -109,18 +112,22 @@ func (h *hydration) apps() (n int) {
 	return n
 }
 
-// inputs gives the blobs of the files that were rendered, by path: those that
-// the source commit holds, not an older one that an app is bound to.
+// inputs gives the blobs of the files and links that were rendered, or that
+// decided what is, by path: those that the source commit holds, not an older one
+// that an app is bound to.
 func (h *hydration) inputs() map[string]repo.ID {
 	all := map[string]repo.ID{}
-	add := func(inputs []tree.Input) {
+	add := func(path, id string) {
+		if _, known := all[path]; known {
+			return
+		}
+		if at, err := h.s.fs.Lookup(path); err == nil && (at.Kind == source.File || at.Kind == source.Link) && at.ID == id {
+			all[path] = repo.ID(id)
+		}
+	}
+	taken := func(inputs []tree.Input) {
 		for _, in := range inputs {
-			if _, known := all[in.Path]; known {
-				continue
-			}
-			if at, err := h.s.fs.Stat(in.Path); err == nil && at.Kind == source.File && at.ID == in.ID {
-				all[in.Path] = repo.ID(in.ID)
-			}
+			add(in.Path, in.ID)
 		}
 	}
 	for i, environments := range h.all {
@@ -129,38 +136,63 @@ func (h *hydration) inputs() map[string]repo.ID {
 				continue // it is only a note
 			}
 			for _, r := range e.Records {
-				add(r.Inputs)
+				taken(r.Inputs)
 			}
 			for _, t := range e.Taken {
-				add(t.Inputs)
+				taken(t.Inputs)
 			}
 		}
+	}
+	for _, in := range hydrate.Beside(hydrate.Source{Files: h.s.fs, Config: h.s.config}, h.s.config.Environments) {
+		add(in.Path, in.ID)
 	}
 	return all
 }
 
-// differ leaves the files of the source commit that are files of the working
-// tree with another content.
-func (h *hydration) differ(files source.Tree, paths []string) []string {
+// differ leaves the files and links of the source commit that the working tree
+// holds otherwise or not at all, apart from what git was told to leave out.
+func (h *hydration) differ(a *aside, files source.Tree, paths []string) []string {
 	return slices.DeleteFunc(paths, func(p string) bool {
-		at, err := h.s.fs.Stat(p)
-		if err != nil || at.Kind != source.File || at.ID == "" {
+		at, err := h.s.fs.Lookup(p)
+		if err != nil || at.Kind != source.File && at.Kind != source.Link || at.ID == "" {
 			return true
 		}
 		entry, err := files.Lookup(p)
-		if err != nil || entry.Kind != source.File {
-			return true
+		if errors.Is(err, fs.ErrNotExist) {
+			return h.w.repo.Sparse(a.index, p)
 		}
-		data, err := files.ReadFile(p, source.MaxFile)
-		if errors.Is(err, source.ErrTooLarge) {
+		if err != nil || entry.Kind != at.Kind && !h.asText(at, entry) {
 			return false
 		}
-		return err != nil || holds(data, at.ID)
+		data, err := files.ReadFile(p, source.MaxFile)
+		if err != nil {
+			return false
+		}
+		return string(repo.BlobID(data)) == at.ID ||
+			string(repo.BlobID(bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")))) == at.ID && h.converts(files, p)
 	})
 }
 
-// holds tells whether a file's bytes are those of a blob, perhaps with the line
-// endings that core.autocrlf gives a working tree.
-func holds(data []byte, blob string) bool {
-	return string(repo.BlobID(data)) == blob || string(repo.BlobID(bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")))) == blob
+// asText tells whether git writes a link as a file that holds its target, where
+// the system has no links.
+func (h *hydration) asText(at, entry source.Entry) bool {
+	links, _ := h.w.repo.Config("core.symlinks")
+	return at.Kind == source.Link && entry.Kind == source.File && strings.EqualFold(links, "false")
+}
+
+// converts tells whether git may give a file the line ends of another system in
+// the working tree, so that they are no change.
+func (h *hydration) converts(files source.Tree, p string) bool {
+	if auto, _ := h.w.repo.Config("core.autocrlf"); slices.Contains([]string{"true", "yes", "on", "1", "input"}, strings.ToLower(auto)) {
+		return true
+	}
+	for dir := path.Dir(p); ; dir = path.Dir(dir) {
+		rules, err := files.ReadFile(path.Join(dir, ".gitattributes"), source.MaxFile)
+		if err == nil && slices.ContainsFunc([]string{"text", "eol", "crlf"}, func(name string) bool { return bytes.Contains(rules, []byte(name)) }) {
+			return true
+		}
+		if dir == "." {
+			return false
+		}
+	}
 }

@@ -100,21 +100,48 @@ type plan struct {
 // sameConfig tells whether config and included files are surely those of the base.
 func (p plan) sameConfig() bool {
 	view, inputs := p.src.Files.Record()
+	return readConfig(view, p.src.Config) && !p.anyTouched(inputs)
+}
+
+// readConfig reads the files that a config was made of. It tells whether all
+// could be read.
+func readConfig(view *source.FS, cfg *config.Config) bool {
 	read := func(file string) bool {
 		_, err := view.ReadFile(file)
 		return err == nil
 	}
-	file := p.src.Config.File()
-	if !read(file) {
+	if !read(cfg.File()) {
 		return false
 	}
-	for _, pattern := range p.src.Config.Include {
-		found, err := view.Glob(path.Join(path.Dir(file), pattern))
+	for _, pattern := range cfg.Include {
+		found, err := view.Glob(path.Join(path.Dir(cfg.File()), pattern))
 		if err != nil || slices.ContainsFunc(found, func(f string) bool { return !read(f) }) {
 			return false
 		}
 	}
-	return !p.anyTouched(inputs)
+	return true
+}
+
+// Beside gives the files that environments depend on beside those that the
+// records of their apps name: the config with what it includes, definitions of
+// custom resources, and programs of the repository.
+func Beside(src Source, environments []config.Environment) []source.Input {
+	view, inputs := src.Files.Record()
+	readConfig(view, src.Config)
+	for _, tool := range src.Config.Tools {
+		for _, platform := range tool.Platforms {
+			_, _ = view.Stat(src.Config.InRepo(platform.URL)) // a URL is where nothing is
+		}
+	}
+	for _, e := range environments {
+		for _, at := range src.Config.Definitions(e) {
+			found, _ := view.Glob(at.Text)
+			for _, f := range append(found, at.Text) {
+				_, _ = view.Stat(f)
+			}
+		}
+	}
+	return inputs.Sorted()
 }
 
 func (p plan) anyTouched(inputs *source.Inputs) bool {
@@ -241,10 +268,12 @@ func (p plan) same(u config.Unit, s tree.Summary) bool {
 	}
 	for _, name := range toolsOf(u) {
 		tool, _, _ := p.src.Config.Tool(name)
+		view, way := p.src.Files.Record()
 		for _, platform := range tool.Platforms {
-			if p.changed.Touches(path.Clean(platform.URL)) {
-				return false
-			}
+			_, _ = view.Stat(platform.URL) // a URL is where nothing is
+		}
+		if p.anyTouched(way) {
+			return false
 		}
 	}
 	return true

@@ -6,14 +6,13 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"sort"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -25,15 +24,15 @@ type Index struct {
 	entries []indexEntry // in order of their paths
 	whole   bool         // the entries are all of them
 	dirs    *indexDir    // of the root; nil if git keeps none
+	sparse  []string     // directories that stand for all that is in them; each ends in a slash
 }
 
 type indexEntry struct {
-	path     string
-	modified time.Time
-	size     uint32
-	id       [20]byte
-	merging  bool // one of the sides of a merge that is not done
-	link     bool
+	path    string
+	look    look
+	id      [20]byte
+	merging bool // one of the sides of a merge that is not done
+	sparse  bool // it need not be in the working tree
 }
 
 // indexDir is what git remembers of a directory: the tree object that its
@@ -97,15 +96,23 @@ func (x *Index) parse(data []byte) error {
 		if flags&0x4000 != 0 {
 			at += 2
 		}
+		var more uint16
+		if at > pos+fixed && at <= len(data) {
+			more = binary.BigEndian.Uint16(data[pos+fixed:])
+		}
 		end := bytes.IndexByte(data[min(at, len(data)):], 0)
 		if end < 0 {
 			return errIndex
 		}
-		mode := Mode(word(6))
-		x.whole = x.whole && mode.Kind() != ModeDir.Kind() // git leaves out what is in it
+		if Mode(word(6)).Kind() == ModeDir.Kind() { // git leaves out what is in it
+			x.whole, x.sparse = false, append(x.sparse, text[at:at+end])
+		}
 		x.entries = append(x.entries, indexEntry{
-			path: text[at : at+end], modified: time.Unix(int64(word(2)), int64(word(3))), size: word(9),
-			id: [20]byte(data[pos+40:]), merging: flags&0x3000 != 0, link: mode.Kind() == ModeLink.Kind(),
+			path: text[at : at+end], id: [20]byte(data[pos+40:]),
+			look: look{
+				modified: time.Unix(int64(word(2)), int64(word(3))), changed: time.Unix(int64(word(0)), int64(word(1))), size: word(9),
+			},
+			merging: flags&0x3000 != 0, sparse: more&0x4000 != 0,
 		})
 		pos += (at - pos + end + 8) &^ 7 // each entry is padded to eight bytes, with one NUL at least
 		if pos > len(data) {
@@ -207,46 +214,22 @@ func (x *Index) Unsure(ctx context.Context, blobs map[string]ID) []string {
 
 func (e indexEntry) holds(id ID) bool { return hex.EncodeToString(e.id[:]) == string(id) }
 
-// unsure adds the files that were touched since git saw them to others.
-func (x *Index) unsure(ctx context.Context, seen []indexEntry, others []string) []string {
-	slices.Sort(others)
-	if len(seen) == 0 {
-		return others
+// Sparse tells whether a path need not be in the working tree: git was told
+// to leave it out. Of an index in a form that is not known here, nil, it is
+// asked for every path.
+func (r *Repo) Sparse(x *Index, path string) bool {
+	if x == nil || !x.whole && len(x.sparse) == 0 {
+		// Without an index nothing was checked out yet.
+		_, err := os.Stat(filepath.Join(r.gitDir, "info", "sparse-checkout"))
+		_, none := os.Stat(filepath.Join(r.gitDir, "index"))
+		return err == nil || errors.Is(none, fs.ErrNotExist)
 	}
-	untouched := make([]bool, len(seen))
-	if top, err := openTop(x.repo.workTree); err == nil {
-		defer top.close()
-		var running sync.WaitGroup
-		n := runtime.GOMAXPROCS(0)
-		for first := range n {
-			running.Go(func() {
-				for i := first; i < len(seen) && ctx.Err() == nil; i += n {
-					untouched[i] = x.untouched(top, seen[i])
-				}
-			})
-		}
-		running.Wait()
-	}
-	for i, e := range seen {
-		if !untouched[i] {
-			others = append(others, e.path)
-		}
-	}
-	slices.Sort(others)
-	return others
+	e, ok := x.find(path)
+	return ok && e.sparse || slices.ContainsFunc(x.sparse, func(dir string) bool { return strings.HasPrefix(path, dir) })
 }
 
-// untouched tells whether a file looks as it did when git saw what is in it.
-func (x *Index) untouched(top topDir, e indexEntry) bool {
-	size, modified, ok := top.look(e.path)
-	// What was written after git looked, within what clocks tell apart, may have
-	// been written after git had read it.
-	return ok && uint32(size) == e.size && modified.Equal(e.modified) && e.modified.Before(x.written)
-}
-
-// Differing gives the files of a commit's tree of which it is not sure that the
-// working tree holds them as they are there, in order. Links are left out. It is
-// false if the index does not tell enough, or ctx ended.
+// Differing gives the files and links of a commit's tree of which it is not sure
+// that the working tree holds them as they are there, in order. It is false if the index does not tell enough, or ctx ended.
 func (x *Index) Differing(ctx context.Context, tree ID) ([]string, bool) {
 	if x == nil || !x.whole {
 		return nil, false
@@ -270,11 +253,7 @@ type lookout struct {
 // Where git remembers that they make just this tree, the tree is not read.
 func (l *lookout) dir(tree ID, at string, entries []indexEntry, known *indexDir) error {
 	if known != nil && known.files == len(entries) && hex.EncodeToString(known.id[:]) == string(tree) {
-		for _, e := range entries {
-			if !e.link {
-				l.same = append(l.same, e)
-			}
-		}
+		l.same = append(l.same, entries...)
 		return nil
 	}
 	inTree, err := l.index.repo.Tree(tree)
@@ -294,7 +273,7 @@ func (l *lookout) dir(tree ID, at string, entries []indexEntry, known *indexDir)
 			if err := l.dir(t.ID, path+"/", entries[first:first+n], sub); err != nil {
 				return err
 			}
-		case ModeFile.Kind():
+		case ModeFile.Kind(), ModeLink.Kind():
 			if e, ok := l.index.find(path); ok && e.holds(t.ID) {
 				l.same = append(l.same, e)
 			} else {

@@ -32,6 +32,11 @@ func TestIndexDiffering(t *testing.T) {
 		func(at string) { must(t, os.Remove(at)) },
 		func(at string) { must(t, os.Remove(at)); must(t, os.Symlink("x", at)) },
 		func(at string) { must(t, os.Remove(at)); must(t, os.MkdirAll(at+"/x", 0o777)) },
+		func(string) {
+			at := filepath.Join(g.dir, "a", "link")
+			must(t, os.Remove(at))
+			must(t, os.Symlink(fmt.Sprint("f", rng.IntN(9)), at))
+		},
 		func(at string) { must(t, os.Chtimes(at, time.Now(), time.Now())) },
 	}
 	for round := range 40 {
@@ -75,30 +80,33 @@ func (g *gitRepo) holds(t *testing.T, when string) []string {
 	if !ok {
 		t.Fatalf("%s: the index cannot tell", when)
 	}
-	blobs := map[string]ID{}
-	must(t, eachBlob(r, c.Tree, "", blobs))
+	blobs, links := map[string]ID{}, map[string]bool{}
+	must(t, eachBlob(r, c.Tree, "", blobs, links))
 	if also := r.Index().Unsure(t.Context(), blobs); !slices.Equal(got, also) {
 		t.Errorf("%s: Differing gives %q, Unsure %q", when, got, also)
 	}
 	for p, id := range blobs {
 		info, err := os.Lstat(filepath.Join(g.dir, p))
 		data, _ := os.ReadFile(filepath.Join(g.dir, p))
-		if (err != nil || !info.Mode().IsRegular() || BlobID(data) != id) && !slices.Contains(got, p) {
+		if target, err := os.Readlink(filepath.Join(g.dir, p)); err == nil {
+			data = []byte(target)
+		}
+		if (err != nil || info.Mode().IsRegular() == links[p] || BlobID(data) != id) && !slices.Contains(got, p) {
 			t.Errorf("%s: %s is not among %q", when, p, got)
 		}
 	}
 	return got
 }
 
-// eachBlob collects the files of a tree.
-func eachBlob(r *Repo, tree ID, at string, blobs map[string]ID) error {
+// eachBlob collects the files and links of a tree.
+func eachBlob(r *Repo, tree ID, at string, blobs map[string]ID, links map[string]bool) error {
 	entries, err := r.Tree(tree)
 	for _, e := range entries {
 		switch e.Mode {
 		case ModeDir:
-			err = eachBlob(r, e.ID, at+e.Name+"/", blobs)
-		case ModeFile, ModeExec:
-			blobs[at+e.Name] = e.ID
+			err = eachBlob(r, e.ID, at+e.Name+"/", blobs, links)
+		case ModeFile, ModeExec, ModeLink:
+			blobs[at+e.Name], links[at+e.Name] = e.ID, e.Mode == ModeLink
 		}
 	}
 	return err
@@ -153,5 +161,66 @@ func TestIndexSpoilt(t *testing.T) {
 			x.Differing(t.Context(), tree)
 			x.Unsure(t.Context(), map[string]ID{"a/d": "x"})
 		}
+	}
+}
+
+// What looks as it did, and is not what git saw, is not sure: as long, and its
+// time set back; behind a link in place of its directory; only meant to be added;
+// written in the second in which the index was, where a file system counts those.
+func TestIndexNotAsItWas(t *testing.T) {
+	old := time.Date(2001, 1, 1, 1, 1, 1, 500, time.UTC)
+	tests := map[string]func(g *gitRepo, at string){
+		"in place": func(g *gitRepo, at string) {
+			must(t, os.WriteFile(at, []byte("two"), 0o666))
+			must(t, os.Chtimes(at, old, old))
+		},
+		"behind a link": func(g *gitRepo, at string) {
+			dir := filepath.Dir(at)
+			must(t, os.Rename(dir, dir+"x"))
+			must(t, os.Symlink(filepath.Base(dir)+"x", dir))
+		},
+		"behind a link further up": func(g *gitRepo, at string) {
+			dir := filepath.Dir(filepath.Dir(at))
+			must(t, os.Rename(dir, dir+"x"))
+			must(t, os.Symlink(filepath.Base(dir)+"x", dir))
+		},
+		"whole seconds": func(g *gitRepo, at string) {
+			whole := old.Truncate(time.Second).Add(-time.Hour)
+			must(t, os.Chtimes(at, whole, whole))
+			g.git("update-index", "-q", "--refresh")
+			must(t, os.Chtimes(filepath.Join(g.dir, ".git", "index"), whole, whole.Add(time.Second+500)))
+		},
+	}
+	for name, change := range tests {
+		g := newGit(t)
+		g.commit("a/b/f", "one")
+		at := filepath.Join(g.dir, "a", "b", "f")
+		must(t, os.Chtimes(at, old, old))
+		g.git("update-index", "-q", "--refresh")
+		tell := func() []string {
+			t.Helper()
+			paths, ok := g.open().Index().Differing(t.Context(), g.id("HEAD^{tree}"))
+			if !ok {
+				t.Fatalf("%s: the index cannot tell", name)
+			}
+			return paths
+		}
+		if got := tell(); len(got) > 0 {
+			t.Errorf("%s: before, %q differ", name, got)
+		}
+		change(g, at)
+		if got := tell(); !slices.Equal(got, []string{"a/b/f"}) {
+			t.Errorf("%s: %q differ", name, got)
+		}
+	}
+	// git takes what is only meant to be added for an empty file.
+	g := newGit(t)
+	g.commit("empty", "")
+	g.git("rm", "-q", "--cached", "empty")
+	g.write("empty", "full")
+	must(t, os.Chtimes(filepath.Join(g.dir, "empty"), old, old))
+	g.git("add", "-N", "empty")
+	if got, ok := g.open().Index().Differing(t.Context(), g.id("HEAD^{tree}")); !ok || !slices.Equal(got, []string{"empty"}) {
+		t.Errorf("%q differ", got)
 	}
 }

@@ -1,4 +1,4 @@
-//go:build !linux
+//go:build !linux && !darwin
 
 package repo
 
@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 )
 
 // topDir is a working tree in which files are looked at.
@@ -17,10 +16,16 @@ func openTop(dir string) (topDir, error) { return topDir(dir), nil }
 func (d topDir) close() {}
 
 // look gives what a file or link looks like; false if there is neither.
-func (d topDir) look(path string) (size int64, modified time.Time, ok bool) {
+func (d topDir) look(path string) (look, bool) {
 	info, err := os.Lstat(filepath.Join(string(d), filepath.FromSlash(path)))
 	if err != nil {
-		return 0, time.Time{}, false
+		return look{}, false
 	}
-	return info.Size(), info.ModTime(), info.Mode().Type()&^fs.ModeSymlink == 0
+	return look{modified: info.ModTime(), size: uint32(info.Size())}, info.Mode().Type()&^fs.ModeSymlink == 0
+}
+
+// isDir tells whether a path is a directory, and no link to one.
+func (d topDir) isDir(path string) bool {
+	info, err := os.Lstat(filepath.Join(string(d), filepath.FromSlash(path)))
+	return err == nil && info.IsDir()
 }

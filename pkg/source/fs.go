@@ -129,6 +129,10 @@ func (f *FS) Stat(name string) (Entry, error) {
 	return w.entry, w.err
 }
 
+// Lookup describes what stands at a clean path itself: no link is followed,
+// and nothing is recorded.
+func (f *FS) Lookup(name string) (Entry, error) { return f.cache.lookup(name) }
+
 // Resolve gives the clean path without links that name leads to. Links are
 // followed inside the root only.
 func (f *FS) Resolve(name string) (string, error) {
@@ -267,6 +271,8 @@ func (c *cache) follow(name string) (w walked) {
 		case part == ".." && w.real == ".":
 			return fail("leaves the repository"+via, "only files of the repository can be rendered", nil)
 		case part == "..":
+			// Whether it is there, and is no link, decides where this leads.
+			w.links = append(w.links, Input{Path: w.real, Kind: w.entry.Kind, ID: w.entry.ID})
 			w.real = path.Dir(w.real)
 			if up, err := c.lookup(w.real); err == nil {
 				w.entry = up

@@ -211,6 +211,27 @@ func TestRecord(t *testing.T) {
 	}
 }
 
+// What a path leaves again by two dots decides where it leads, as a link does.
+func TestRecordTheWay(t *testing.T) {
+	base := tree(t, map[string]string{"a/sub/x": "", "a/f": "1", "l": " -> a/sub/../f", "b/x": "", "m": " -> b"})
+	for name, want := range map[string]string{
+		"l":             "a/f a/sub l",
+		"a/sub/../f":    "a/f a/sub",
+		"m/../a/f":      "a/f b m",
+		"a/sub/../none": "a/none a/sub",
+	} {
+		view, inputs := base.Record()
+		_, _ = view.Stat(name)
+		var got []string
+		for _, in := range inputs.Sorted() {
+			got = append(got, in.Path)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
 func TestSimilar(t *testing.T) {
 	f := tree(t, map[string]string{"App/Base/Deployment.yaml": ""})
 	for asked, want := range map[string]string{

@@ -121,7 +121,7 @@ type Base struct {
 	Provenance *Provenance
 	Source     source.Tree          // of the commit that it was made of
 	Known      map[string][]Summary // by environment, as far as the records have been read
-	Own        bool                 // this version of sluice surely wrote the records
+	Own        bool                 // sluice made the commit here: it wrote the records, or had checked those that it took over
 }
 
 // Apps gives what the records of an environment's apps tell. One that was

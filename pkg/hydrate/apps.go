@@ -49,12 +49,13 @@ func (r Renderer) apps(ctx context.Context, src Source, environments []config.En
 		slots <- struct{}{}
 		running.Go(func() {
 			defer func() { <-slots }()
+			lane := r.Workers.Lane()
 			for _, p := range places[name] {
 				a := &all[p.environment][p.unit]
 				end := progress.begin(environments[p.environment].Name, name)
 				c := &checked{by: checks, unit: a.unit}
 				var set manifest.Set
-				a.App, set, a.err = app(ctx, src, a.unit, r, programs, c)
+				a.App, set, a.err = app(ctx, src, a.unit, lane, programs, c)
 				a.said = c.of(set)
 				end()
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/sluice-dev/sluice/pkg/inject"
 	"github.com/sluice-dev/sluice/pkg/inject/program"
 	"github.com/sluice-dev/sluice/pkg/manifest"
+	"github.com/sluice-dev/sluice/pkg/render"
 	"github.com/sluice-dev/sluice/pkg/source"
 	"github.com/sluice-dev/sluice/pkg/tree"
 )
@@ -147,7 +148,7 @@ func environment(ctx context.Context, src Source, e config.Environment, r Render
 // much of the app as can be checked further, beside the findings. Of what is
 // checked by now, the app holds no more than the text. The objects come as
 // they were checked, too, in the same order.
-func app(ctx context.Context, src Source, u config.Unit, r Renderer, programs map[string]*program.Program, checks *checked) (tree.App, manifest.Set, error) {
+func app(ctx context.Context, src Source, u config.Unit, lane *render.Lane, programs map[string]*program.Program, checks *checked) (tree.App, manifest.Set, error) {
 	files, commit := src.Files, src.Commit
 	if u.Revision != "" {
 		var err error
@@ -162,7 +163,7 @@ func app(ctx context.Context, src Source, u config.Unit, r Renderer, programs ma
 	if err := list.Take(err); err != nil {
 		return tree.App{}, nil, err
 	}
-	set, err := r.Workers.RenderEach(ctx, view, listed, func(set manifest.Set) error {
+	set, err := lane.RenderEach(ctx, view, listed, func(set manifest.Set) error {
 		if len(u.Inject) > 0 || len(u.Programs) > 0 {
 			return nil
 		}

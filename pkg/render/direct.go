@@ -3,6 +3,7 @@
 package render
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"path"
@@ -33,7 +34,15 @@ type direct struct {
 	maps  *resmap.Factory
 	valid ifc.Validator
 	specs *fieldSpecs
+
+	// What files of bases held, by their text: several overlays use them.
+	parsed map[string][]*resource.Resource
+	bytes  int // of text
 }
+
+// maxParsed is how many bytes of bases' files a worker remembers, parsed, before
+// it starts again. Parsed they take ten times as much.
+const maxParsed = 512 << 10
 
 // errIndirect says that the library has to build.
 var errIndirect = errors.New("not a build for the short way")
@@ -126,9 +135,33 @@ func (d *direct) resource(set *objects, ldr *loader, p string) error {
 	if err != nil {
 		return err
 	}
-	found, err := d.maps.RF().SliceFromBytes(data)
+	found, err := d.parse(data, len(ldr.open) > 0)
 	set.all = append(set.all, found...)
 	return err
+}
+
+// parse gives the resources of a file; those of a base's file are remembered.
+// Where there is an anchor, nodes may lead to each other.
+func (d *direct) parse(data []byte, base bool) ([]*resource.Resource, error) {
+	if !base || bytes.IndexByte(data, '&') >= 0 {
+		return d.maps.RF().SliceFromBytes(data)
+	}
+	known, ok := d.parsed[string(data)]
+	if !ok {
+		var err error
+		if known, err = d.maps.RF().SliceFromBytes(data); err != nil {
+			return known, err
+		}
+		if d.bytes += len(data); d.bytes > maxParsed || d.parsed == nil {
+			d.parsed, d.bytes = map[string][]*resource.Resource{}, len(data)
+		}
+		d.parsed[string(data)] = known
+	}
+	own := make([]*resource.Resource, len(known))
+	for i, r := range known {
+		own[i] = r.DeepCopy()
+	}
+	return own, nil
 }
 
 // simple tells whether a kustomization has no field but those that this way

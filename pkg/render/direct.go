@@ -31,9 +31,10 @@ import (
 // whatever fails, is built by the library as a whole, so its errors are the
 // library's too. Tests build each input of theirs both ways.
 type direct struct {
-	maps  *resmap.Factory
-	valid ifc.Validator
-	specs *fieldSpecs
+	maps    *resmap.Factory
+	valid   ifc.Validator
+	specs   *fieldSpecs
+	schemas *schemas
 
 	// What files of bases held, by their text: several overlays use them.
 	parsed map[string][]*resource.Resource
@@ -53,7 +54,7 @@ func newDirect() (*direct, error) {
 		return nil, err
 	}
 	p := provider.NewDefaultDepProvider()
-	return &direct{maps: resmap.NewFactory(p.GetResourceFactory()), valid: p.GetFieldValidator(), specs: specs}, nil
+	return &direct{maps: resmap.NewFactory(p.GetResourceFactory()), valid: p.GetFieldValidator(), specs: specs, schemas: &schemas{}}, nil
 }
 
 // build gives the objects of a directory as the library gives them.
@@ -62,7 +63,11 @@ func (d *direct) build(fs *files, dir string) (all []*resource.Resource, err err
 		if r := recover(); r != nil {
 			err = fmt.Errorf("%w: %v", errIndirect, r)
 		}
+		if err != nil {
+			d.schemas.whole()
+		}
 	}()
+	d.schemas.prepare(fs.data)
 	set := &objects{}
 	ldr := &loader{fs: fs, root: path.Join(mount, dir)}
 	if err := d.level(set, ldr, types.KustomizationKind); err != nil {
@@ -77,6 +82,9 @@ func (d *direct) build(fs *files, dir string) (all []*resource.Resource, err err
 	}
 	if err := d.specs.fixReferences(set); err != nil {
 		return nil, err
+	}
+	if fs.late && d.schemas.state == schemasPart {
+		return nil, errIndirect // that file's kinds were not prepared for
 	}
 	return finished(set)
 }

@@ -52,6 +52,7 @@ func bothWays(t *testing.T, d *direct, all map[string]string, dir string) bool {
 		return false
 	}
 	got, ours := packResult(short, req)
+	d.schemas.whole()
 	m, err := byTheLibrary(tree(all), dir)
 	if err != nil {
 		t.Fatalf("the library says %v, the short way builds\n%s", err, archive(all))

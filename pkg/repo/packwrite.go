@@ -58,7 +58,7 @@ type packed struct {
 }
 
 // packedAtOnce is how many objects are compressed before one is written.
-const packedAtOnce = 256
+const packedAtOnce = 64
 
 // entries compresses the objects, with every CPU, and hands them on in order.
 func entries(ids []ID, read func(ID) (made, error), each func(packed) error) error {

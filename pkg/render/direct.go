@@ -188,8 +188,7 @@ func simple(k types.Kustomization) bool {
 	return reflect.DeepEqual(k, types.Kustomization{})
 }
 
-// generate adds what generators make. One that merges or replaces, or meets an
-// object of its name, is the library's.
+// generate adds what generators make.
 func (d *direct) generate(set *objects, ldr *loader, k *types.Kustomization) error {
 	add := func(g resmap.GeneratorPlugin, config any) error {
 		if err := d.configure(g, ldr, config); err != nil {
@@ -200,13 +199,9 @@ func (d *direct) generate(set *objects, ldr *loader, k *types.Kustomization) err
 			return err
 		}
 		for _, r := range made.Resources() {
-			if b := r.Behavior(); b == types.BehaviorMerge || b == types.BehaviorReplace {
-				return errIndirect
+			if err := set.absorb(r); err != nil {
+				return err
 			}
-			if id := r.CurId(); len(set.GetMatchingResourcesByAnyId(id.Equals)) > 0 {
-				return errIndirect
-			}
-			set.all = append(set.all, r)
 		}
 		return nil
 	}

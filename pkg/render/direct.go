@@ -252,12 +252,15 @@ func (d *direct) transform(set *objects, ldr *loader, k *types.Kustomization) er
 	if err := d.patch(ldr, k, run); err != nil {
 		return err
 	}
-	v, err := reread(settings{
+	v := settings{
 		Prefix: k.NamePrefix, Suffix: k.NameSuffix, Namespace: k.Namespace, Labels: k.Labels,
 		CommonLabels: k.CommonLabels, CommonAnnotations: k.CommonAnnotations, Replicas: k.Replicas, Images: k.Images,
-	})
-	if err != nil {
-		return err
+	}
+	if !v.survive() {
+		var err error
+		if v, err = reread(v); err != nil {
+			return err
+		}
 	}
 	if v.Namespace != "" {
 		if err := d.namespace(set, v.Namespace); err != nil {
@@ -305,6 +308,35 @@ type settings struct {
 	Replicas                  []types.Replica
 	Images                    []types.Image
 }
+
+// survive tells whether the settings surely come out of their text as they are.
+func (v settings) survive() bool {
+	all := []string{v.Prefix, v.Suffix, v.Namespace}
+	for _, l := range v.Labels {
+		if len(l.FieldSpecs) > 0 {
+			return false
+		}
+		for name, value := range l.Pairs {
+			all = append(all, name, value)
+		}
+	}
+	for _, m := range []map[string]string{v.CommonLabels, v.CommonAnnotations} {
+		for name, value := range m {
+			all = append(all, name, value)
+		}
+	}
+	for _, r := range v.Replicas {
+		all = append(all, r.Name)
+	}
+	for _, i := range v.Images {
+		all = append(all, i.Name, i.NewName, i.NewTag, i.TagSuffix, i.Digest)
+	}
+	return !slices.ContainsFunc(all, func(s string) bool { return strings.Trim(s, ordinary) != "" || len(s) > 100 })
+}
+
+// ordinary are characters that mean nothing to YAML, wherever they stand in a
+// text that is quoted if it would be taken for something else.
+const ordinary = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./-"
 
 // patchConfig is what the patch transformers are configured with.
 type patchConfig struct {

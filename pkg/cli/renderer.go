@@ -44,9 +44,6 @@ func (c *command) collect(late bool) {
 func (c *command) renderer() (hydrate.Renderer, error) {
 	if c.Env("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryGoal)
-		if c.Env("GOGC") == "" {
-			debug.SetGCPercent(300) // below the goal, memory is cheaper than time
-		}
 	}
 	self, err := os.Executable()
 	if err != nil {

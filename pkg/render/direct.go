@@ -43,7 +43,7 @@ type direct struct {
 
 // maxParsed is how many bytes of bases' files a worker remembers, parsed, before
 // it starts again. Parsed they take ten times as much.
-const maxParsed = 512 << 10
+const maxParsed = 64 << 10
 
 // errIndirect says that the library has to build.
 var errIndirect = errors.New("not a build for the short way")

@@ -71,5 +71,5 @@ release-image: ## pushes the image that release has made
 	@printf '%s' "$$GITHUB_TOKEN" | $(GO) run $(CRANE) auth login ghcr.io -u "$$GITHUB_ACTOR" --password-stdin
 	$(GO) run $(CRANE) push dist/image "ghcr.io/sluice-dev/sluice:$$(git describe --exact-match --tags)"
 
-bench: ## sluice beside what people do today; SIZES=S,M,L,single,plain ROUNDS=3
-	$(GO) run ./bench -sizes $(or $(SIZES),S,M) -rounds $(or $(ROUNDS),3)
+bench: ## sluice beside what people do today, and the targets; SIZES=M ROUNDS=3 is the short way, LOOP_ROUNDS how often the loop
+	$(GO) run ./bench -sizes $(or $(SIZES),M,L,single-500,single,plain-10000,plain) -rounds $(or $(ROUNDS),3) -loop-rounds $(or $(LOOP_ROUNDS),1)

@@ -2,7 +2,9 @@
 // loop of `kustomize build`, split, `git add`, `git commit`. Machines are
 // noisy, so what counts are the ratios of one run.
 //
-//	go run ./bench -sizes S,M -rounds 5
+//	go run ./bench -sizes M,L,single-500,single,plain-10000,plain -rounds 3 -loop-rounds 1
+//
+// The last lines say which of the targets in docs/performance.md are reached.
 package main
 
 import (
@@ -28,6 +30,7 @@ func main() {
 func run(ctx context.Context) error {
 	chosen := flag.String("sizes", "S,M", "`SIZES` of config repositories: S, M, L, single, plain, single-500, plain-10000")
 	rounds := flag.Int("rounds", 3, "how often each is measured; the median counts")
+	loops := flag.Int("loop-rounds", 1<<20, "in how many of the rounds the loop is measured, too")
 	seed := flag.Uint64("seed", 1, "of the generated repositories")
 	sluice := flag.String("sluice", "", "a built sluice (default: builds this module's)")
 	kustomize := flag.String("kustomize", "", "a built kustomize (default: builds the version of the library)")
@@ -42,7 +45,7 @@ func run(ctx context.Context) error {
 		defer os.RemoveAll(made)
 		*dir = made
 	}
-	b := &bench{ctx: ctx, dir: *dir, rounds: *rounds, seed: *seed, sluice: *sluice, kustomize: *kustomize}
+	b := &bench{ctx: ctx, dir: *dir, rounds: *rounds, loops: *loops, results: map[string]map[string]result{}, seed: *seed, sluice: *sluice, kustomize: *kustomize}
 	if *keep {
 		for _, name := range strings.Split(*chosen, ",") {
 			if err := b.generate(name, filepath.Join(*dir, name)); err != nil {
@@ -59,6 +62,7 @@ func run(ctx context.Context) error {
 			return fmt.Errorf("measuring %s: %w", name, err)
 		}
 	}
+	b.targets()
 	return nil
 }
 

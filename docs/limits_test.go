@@ -21,6 +21,7 @@ import (
 var inside = map[string]string{
 	"pkg/inject.maxSaid":        "more than it helps to read",
 	"pkg/render.maxSaid":        "never shown",
+	"pkg/render.maxParsed":      "a cache",
 	"pkg/render.maxStack":       "a guard against endless recursion",
 	"pkg/repo.maxPause":         "between two tries of defaultLockWait",
 	"pkg/repo.maxLinks":         "git's own",

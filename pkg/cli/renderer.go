@@ -19,7 +19,11 @@ const maxDownload = 10 * time.Minute
 
 // memoryGoal is where the collector begins to trade time for memory, in bytes:
 // a thousand apps in four environments then fit into 300 MB with their workers.
-const memoryGoal = 200 << 20
+const memoryGoal = 170 << 20
+
+// aloneGoal is the same where no worker is needed: a hundred thousand objects
+// of plain files then fit into 400 MB.
+const aloneGoal = 300 << 20
 
 // garbage is how much of it, in percent of what is in use, is let lie below
 // memoryGoal: a run that finds little to do is over before collecting pays.
@@ -31,7 +35,7 @@ func (c *command) collect(late bool) {
 	if c.Env("GOMEMLIMIT") != "" || c.Env("GOGC") != "" {
 		return
 	}
-	debug.SetMemoryLimit(memoryGoal)
+	debug.SetMemoryLimit(aloneGoal)
 	percent := 100
 	if late {
 		percent = garbage
@@ -42,14 +46,16 @@ func (c *command) collect(late bool) {
 // renderer gives what rendering runs on. Its workers are this program again,
 // with one argument.
 func (c *command) renderer() (hydrate.Renderer, error) {
+	var started func()
 	if c.Env("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(memoryGoal)
+		debug.SetMemoryLimit(aloneGoal)
+		started = func() { debug.SetMemoryLimit(memoryGoal) }
 	}
 	self, err := os.Executable()
 	if err != nil {
 		return hydrate.Renderer{}, fmt.Errorf("finding this program to start workers: %w", err)
 	}
-	worker := render.Command{Path: self, Name: c.Args[0], Args: []string{workerArg}}
+	worker := render.Command{Path: self, Name: c.Args[0], Args: []string{workerArg}, Started: started}
 	jobs := c.jobs
 	if jobs == 0 {
 		jobs = runtime.NumCPU()

@@ -7,13 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"sync"
 
 	"github.com/sluice-dev/sluice/pkg/config"
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/inject"
 	"github.com/sluice-dev/sluice/pkg/inject/program"
 	"github.com/sluice-dev/sluice/pkg/manifest"
+	"github.com/sluice-dev/sluice/pkg/render"
 	"github.com/sluice-dev/sluice/pkg/source"
 	"github.com/sluice-dev/sluice/pkg/tree"
 )
@@ -60,7 +60,17 @@ func Environments(ctx context.Context, src Source, environments []config.Environ
 	return hydrated(ctx, src, environments, r, nil)
 }
 
+// hydrated does it with what kept says is taken over. Where objects had to be
+// whole longer than it was thought, everything is rendered once more.
 func hydrated(ctx context.Context, src Source, environments []config.Environment, r Renderer, kept *reuse) ([]*tree.Environment, error) {
+	out, err := attempt(ctx, src, environments, r, kept, false)
+	if errors.Is(err, errWhole) {
+		return attempt(ctx, src, environments, r, kept, true)
+	}
+	return out, err
+}
+
+func attempt(ctx context.Context, src Source, environments []config.Environment, r Renderer, kept *reuse, whole bool) ([]*tree.Environment, error) {
 	var list finding.List
 	if err := list.Take(inject.CheckPins(src.Config)); err != nil {
 		return nil, err
@@ -73,15 +83,15 @@ func hydrated(ctx context.Context, src Source, environments []config.Environment
 			return nil, err
 		}
 	}
+	checks.whole = whole
 	programs, err := r.programs(ctx, src, environments, kept, &list)
 	if err != nil {
 		return nil, err
 	}
-	progress := r.count(src, environments, kept)
-	defer progress.over()
+	rendered := r.apps(ctx, src, environments, programs, checks, kept)
 	out := make([]*tree.Environment, len(environments))
 	for i, e := range environments {
-		env, err := environment(ctx, src, e, r, programs, checks, kept, progress)
+		env, err := environment(ctx, src, e, r, rendered[i], programs != nil, checks, kept)
 		if err := list.Take(err); err != nil {
 			return nil, err
 		}
@@ -90,45 +100,32 @@ func hydrated(ctx context.Context, src Source, environments []config.Environment
 	return out, list.Err()
 }
 
-func environment(ctx context.Context, src Source, e config.Environment, r Renderer, programs map[string]*program.Program, checks *validation, kept *reuse, progress *counter) (*tree.Environment, error) {
-	units, taken := kept.units(src, e), kept.of(e)
-	apps := make([]tree.App, len(units))
-	errs := make([]error, len(units))
-	var running sync.WaitGroup
-	// What waits for a worker has been read already: a few are enough.
-	slots := make(chan struct{}, 2*r.Workers.Size())
-	for i, u := range units {
-		if _, is := taken[u.App]; is || u.Engine != "" {
-			apps[i].Name = u.App
-			continue
-		}
-		slots <- struct{}{}
-		running.Go(func() {
-			defer func() { <-slots }()
-			defer progress.begin(e.Name, u.App)()
-			apps[i], errs[i] = app(ctx, src, u, r, programs, checks.base != nil)
-		})
-	}
-	running.Wait()
+// environment makes one environment of its apps. Programs may be missing, if
+// something is at fault with them.
+func environment(ctx context.Context, src Source, e config.Environment, r Renderer, all []rendered, programs bool, checks *validation, kept *reuse) (*tree.Environment, error) {
+	taken := kept.of(e)
 	var list finding.List
-	sets := make([]manifest.Set, len(apps))
 	objects := 0
-	for i, err := range errs {
-		if err := list.Take(err); err != nil {
+	units, apps := make([]config.Unit, len(all)), make([]tree.App, len(all))
+	sets, errs := make([]manifest.Set, len(all)), make([]error, len(all))
+	for i, a := range all {
+		if err := list.Take(a.err); err != nil {
 			return nil, err
 		}
-		sets[i] = apps[i].Set
-		objects += len(sets[i])
-		if t, is := taken[units[i].App]; is && t.Holds() && units[i].Engine == "" {
+		apps[i], sets[i], errs[i], units[i] = a.App, a.Set, a.err, a.unit
+		objects += len(a.Set)
+		if t, is := taken[a.Name]; is && t.Holds() && a.unit.Engine == "" {
 			objects++
 		}
 	}
-	if len(list) == 0 && programs != nil {
+	if len(list) == 0 && programs {
 		if err := list.Take(exported(src, e, units, apps, kept)); err != nil {
 			return nil, err
 		}
-		for i := range apps {
-			sets[i] = apps[i].Set
+		for i, u := range units {
+			if u.Engine != "" {
+				all[i].App, all[i].late, sets[i] = apps[i], true, apps[i].Set
+			}
 		}
 	}
 	if err := kept.doubt(e, apps, errs); err != nil {
@@ -136,14 +133,14 @@ func environment(ctx context.Context, src Source, e config.Environment, r Render
 	}
 	list = append(list, manifest.Duplicates(sets...)...)
 	var unchecked []string
-	if len(taken) == 0 || len(taken) < len(units) {
+	if len(taken) == 0 || len(taken) < len(all) {
 		var err error
-		unchecked, err = checks.environment(ctx, e, units, sets, r.Workers)
+		unchecked, err = checks.environment(ctx, e, all, r.Workers)
 		if err := list.Take(err); err != nil {
 			return nil, err
 		}
 	}
-	if objects == 0 && len(list) == 0 && programs != nil && !src.Config.AllowEmpty {
+	if objects == 0 && len(list) == 0 && programs && !src.Config.AllowEmpty {
 		place := src.Config.Place("environments")
 		list.Add(place.File, place.Line, fmt.Sprintf("environment %q renders to nothing: an engine that prunes would delete everything", e.Name),
 			"if that is meant, say so: allowEmpty: true")
@@ -159,14 +156,15 @@ func environment(ctx context.Context, src Source, e config.Environment, r Render
 }
 
 // app renders and injects one app. Where something is at fault, it gives as
-// much of the app as can be checked further, beside the findings. Unless whole
-// objects are to be kept, it gives no more than the text of what it can.
-func app(ctx context.Context, src Source, u config.Unit, r Renderer, programs map[string]*program.Program, keep bool) (tree.App, error) {
+// much of the app as can be checked further, beside the findings. Of what is
+// checked by now, the app holds no more than the text. The objects come as
+// they were checked, too, in the same order.
+func app(ctx context.Context, src Source, u config.Unit, lane *render.Lane, programs map[string]*program.Program, checks *checked) (tree.App, manifest.Set, error) {
 	files, commit := src.Files, src.Commit
 	if u.Revision != "" {
 		var err error
 		if files, err = src.Open(u.Revision); err != nil {
-			return tree.App{}, err
+			return tree.App{}, nil, err
 		}
 		commit = u.Revision
 	}
@@ -174,28 +172,28 @@ func app(ctx context.Context, src Source, u config.Unit, r Renderer, programs ma
 	var list finding.List
 	listed, err := entries(ctx, u, programs, view)
 	if err := list.Take(err); err != nil {
-		return tree.App{}, err
+		return tree.App{}, nil, err
 	}
-	set, err := r.Workers.RenderEach(ctx, view, listed, func(set manifest.Set) error {
-		if keep || len(u.Inject) > 0 || len(u.Programs) > 0 {
+	set, err := lane.RenderEach(ctx, view, listed, func(set manifest.Set) error {
+		if len(u.Inject) > 0 || len(u.Programs) > 0 {
 			return nil
 		}
-		return seal(set)
+		return seal(set, checks)
 	})
 	if err := list.Take(err); err != nil {
-		return tree.App{}, err
+		return tree.App{}, nil, err
 	}
 	whole := len(list) == 0 && len(listed) == len(u.Apply)
 	list = append(append(list, Secrets(set, src.Config)...), outside(set, u)...)
 	out := tree.App{Name: u.App, Commit: commit}
 	if out.Config, err = digest(src.Config, u); err != nil {
-		return tree.App{}, err
+		return tree.App{}, nil, err
 	}
 	if len(u.Inject) > 0 {
 		injected, err := inject.Conduit(set, u, src.Config)
 		var faults finding.List
 		if err := faults.Take(err); err != nil {
-			return tree.App{}, err
+			return tree.App{}, nil, err
 		}
 		if len(faults) == 0 {
 			set = injected
@@ -205,7 +203,7 @@ func app(ctx context.Context, src Source, u config.Unit, r Renderer, programs ma
 	if len(list) == 0 && programs != nil && len(u.Programs) > 0 {
 		set, err = inject.Programs(ctx, set, u, programs, view)
 		if err := list.Take(err); err != nil {
-			return tree.App{}, err
+			return tree.App{}, nil, err
 		}
 	}
 	for _, p := range inject.Pins(src.Config, []config.Unit{u}) {
@@ -213,6 +211,9 @@ func app(ctx context.Context, src Source, u config.Unit, r Renderer, programs ma
 	}
 	out.Programs = programRecords(src.Config, u)
 	out.Set = set
+	for _, o := range set {
+		checks.look(o)
+	}
 	for _, in := range inputs.Sorted() {
 		switch {
 		case in.Kind == source.Missing:
@@ -222,16 +223,17 @@ func app(ctx context.Context, src Source, u config.Unit, r Renderer, programs ma
 		}
 	}
 	if len(list) > 0 {
-		return out, list.Err()
+		return out, set, list.Err()
 	}
-	return out, out.Lay(keep)
+	return out, set, out.Lay(checks.needs)
 }
 
-// seal keeps the text alone of objects that nothing is going to look into: all
-// but Secrets, whose values are.
-func seal(set manifest.Set) error {
+// seal checks what can be checked by now, and keeps the text alone of objects
+// that nothing is going to look into: not of Secrets, whose values are looked at.
+func seal(set manifest.Set, checks *checked) error {
 	for _, o := range set {
-		if o.ID.Kind == "Secret" {
+		checks.look(o)
+		if o.ID.Kind == "Secret" || checks.needs(o) {
 			continue
 		}
 		if err := o.Seal(); err != nil {

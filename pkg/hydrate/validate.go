@@ -2,6 +2,7 @@ package hydrate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -20,8 +21,9 @@ import (
 
 // validation checks the objects of the environments of one run.
 type validation struct {
-	src  Source
-	base *schema.Validator // nil if nothing is to be checked
+	src   Source
+	base  *schema.Validator // nil if nothing is to be checked
+	whole bool              // all objects are checked once all apps are there
 
 	// What validate.crds gave for the paths of the environment before.
 	paths   []config.Path
@@ -57,10 +59,79 @@ func newValidation(src Source) (*validation, error) {
 	return v, nil
 }
 
+// errWhole is that objects that were checked as they came have to be checked
+// again, beside a definition of one of Kubernetes' own groups.
+var errWhole = errors.New("objects are needed whole")
+
+// early tells whether an object can be checked before the definitions of all
+// apps are there.
+func (v *validation) early(o *manifest.Object) bool {
+	return v.base != nil && !v.whole && v.base.Own(o)
+}
+
+// verdict is what a validator says of an object.
+type verdict struct {
+	unchecked string
+	faults    finding.List
+}
+
+func (v *validation) judge(by *schema.Validator, o *manifest.Object, u config.Unit) verdict {
+	found := verdict{unchecked: by.Unchecked(o)}
+	if faults := by.Validate(o); len(faults) > 0 {
+		found.faults = v.placed(by, o, u, faults)
+	}
+	return found
+}
+
+// checked is what is said of an app's objects as soon as each is there, so that
+// it need not stay in memory.
+type checked struct {
+	by   *validation
+	unit config.Unit
+
+	mu   sync.Mutex
+	said map[*manifest.Object]verdict // nothing of those that are fine
+}
+
+// look checks an object if that can be done by now. It may be called for
+// several at a time.
+func (c *checked) look(o *manifest.Object) {
+	if o.Node == nil || !c.by.early(o) {
+		return
+	}
+	found := c.by.judge(c.by.base, o, c.unit)
+	if found.unchecked == "" && len(found.faults) == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.said == nil {
+		c.said = map[*manifest.Object]verdict{}
+	}
+	c.said[o] = found
+}
+
+// needs tells whether an object has to stay whole.
+func (c *checked) needs(o *manifest.Object) bool {
+	return c.by.base != nil && (!c.by.early(o) || isDefinition(o))
+}
+
+// of gives what was said of each object of a set; nil if that is nothing.
+func (c *checked) of(set manifest.Set) []verdict {
+	if len(c.said) == 0 {
+		return nil
+	}
+	all := make([]verdict, len(set))
+	for i, o := range set {
+		all[i] = c.said[o]
+	}
+	return all
+}
+
 // environment checks the objects of an environment's apps as the clusters get
 // them. Definitions of custom resources count whichever app brings them, and
 // before those of validate.crds. It says of which objects nothing is known.
-func (v *validation) environment(ctx context.Context, e config.Environment, units []config.Unit, sets []manifest.Set, pool *render.Pool) ([]string, error) {
+func (v *validation) environment(ctx context.Context, e config.Environment, apps []rendered, pool *render.Pool) ([]string, error) {
 	if v.base == nil {
 		return nil, nil
 	}
@@ -69,8 +140,8 @@ func (v *validation) environment(ctx context.Context, e config.Environment, unit
 	}
 	list := slices.Clone(v.faults)
 	validator := v.defined.Clone()
-	for _, set := range sets {
-		for _, o := range set {
+	for _, a := range apps {
+		for _, o := range a.Set {
 			if !isDefinition(o) {
 				continue
 			}
@@ -79,22 +150,42 @@ func (v *validation) environment(ctx context.Context, e config.Environment, unit
 			}
 		}
 	}
-	found, unchecked := make([]finding.List, len(sets)), make([][]string, len(sets))
+	if !v.whole && validator.Overrides() {
+		return nil, errWhole
+	}
+	all := make([][]verdict, len(apps))
 	var running sync.WaitGroup
-	for i, set := range sets {
-		running.Go(func() {
-			for _, o := range set {
-				if why := validator.Unchecked(o); why != "" {
-					unchecked[i] = append(unchecked[i], why)
-				}
-				if faults := validator.Validate(o); len(faults) > 0 {
-					found[i] = append(found[i], v.placed(validator, o, units[i], faults)...)
-				}
-			}
-		})
+	for i, a := range apps {
+		running.Go(func() { all[i] = v.rest(validator, a) })
 	}
 	running.Wait()
-	return slices.Concat(unchecked...), append(list, slices.Concat(found...)...).Err()
+	var unchecked []string
+	for _, said := range slices.Concat(all...) {
+		if said.unchecked != "" {
+			unchecked = append(unchecked, said.unchecked)
+		}
+		list = append(list, said.faults...)
+	}
+	return unchecked, list.Err()
+}
+
+// rest checks what of an app could not be checked as it came, and gives what is
+// said of all that is not fine, in the order of the objects.
+func (v *validation) rest(by *schema.Validator, a rendered) []verdict {
+	var all []verdict
+	for i, o := range a.Set {
+		var found verdict
+		switch {
+		case a.late || !v.early(o):
+			found = v.judge(by, o, a.unit)
+		case a.said != nil:
+			found = a.said[i]
+		}
+		if found.unchecked != "" || len(found.faults) > 0 {
+			all = append(all, found)
+		}
+	}
+	return all
 }
 
 // definitions takes in what validate.crds names, once for the environments

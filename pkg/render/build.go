@@ -14,8 +14,8 @@ import (
 
 // kustomize builds one directory: first the gate, then a worker. What is wrong
 // with the sources is a finding; the error is of the machine or of ctx.
-func (p *Pool) kustomize(ctx context.Context, fs *source.FS, e Entry, dir string) (manifest.Set, finding.List, error) {
-	g := newGate(newView(fs), p.limits, p.memo)
+func (l *Lane) kustomize(ctx context.Context, fs *source.FS, e Entry, dir string) (manifest.Set, finding.List, error) {
+	g := newGate(newView(fs), l.pool.limits, l.pool.memo)
 	real, err := fs.Resolve(dir)
 	if err != nil {
 		return nil, finding.List{pathFinding(fs, e.File, e.Line, err)}, nil
@@ -24,7 +24,7 @@ func (p *Pool) kustomize(ctx context.Context, fs *source.FS, e Entry, dir string
 	if len(g.list) > 0 {
 		return nil, g.list, nil
 	}
-	b := &build{pool: p, gate: g, entry: e, top: g.kusts[real]}
+	b := &build{pool: l.pool, lane: l, gate: g, entry: e, top: g.kusts[real]}
 	set, err := b.run(ctx)
 	return set, b.list, err
 }
@@ -32,6 +32,7 @@ func (p *Pool) kustomize(ctx context.Context, fs *source.FS, e Entry, dir string
 // build is one kustomization that passed the gate.
 type build struct {
 	pool  *Pool
+	lane  *Lane
 	gate  *gate
 	entry Entry
 	top   *kustomization
@@ -133,7 +134,7 @@ func (b *build) send(ctx context.Context, changed map[string][]byte) (outcome, e
 	for real, data := range v.data {
 		req.files[real] = serve(real, data)
 	}
-	return b.pool.build(ctx, req, b.gate.alone, func(name string) answer {
+	return b.lane.build(ctx, req, b.gate.alone, func(name string) answer {
 		a := v.answer(name)
 		a.data = serve(a.real, a.data)
 		return a

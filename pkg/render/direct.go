@@ -3,6 +3,7 @@
 package render
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"path"
@@ -30,10 +31,19 @@ import (
 // whatever fails, is built by the library as a whole, so its errors are the
 // library's too. Tests build each input of theirs both ways.
 type direct struct {
-	maps  *resmap.Factory
-	valid ifc.Validator
-	specs *fieldSpecs
+	maps    *resmap.Factory
+	valid   ifc.Validator
+	specs   *fieldSpecs
+	schemas *schemas
+
+	// What files of bases held, by their text: several overlays use them.
+	parsed map[string][]*resource.Resource
+	bytes  int // of text
 }
+
+// maxParsed is how many bytes of bases' files a worker remembers, parsed, before
+// it starts again. Parsed they take ten times as much.
+const maxParsed = 64 << 10
 
 // errIndirect says that the library has to build.
 var errIndirect = errors.New("not a build for the short way")
@@ -44,7 +54,7 @@ func newDirect() (*direct, error) {
 		return nil, err
 	}
 	p := provider.NewDefaultDepProvider()
-	return &direct{maps: resmap.NewFactory(p.GetResourceFactory()), valid: p.GetFieldValidator(), specs: specs}, nil
+	return &direct{maps: resmap.NewFactory(p.GetResourceFactory()), valid: p.GetFieldValidator(), specs: specs, schemas: &schemas{}}, nil
 }
 
 // build gives the objects of a directory as the library gives them.
@@ -53,7 +63,11 @@ func (d *direct) build(fs *files, dir string) (all []*resource.Resource, err err
 		if r := recover(); r != nil {
 			err = fmt.Errorf("%w: %v", errIndirect, r)
 		}
+		if err != nil {
+			d.schemas.whole()
+		}
 	}()
+	d.schemas.prepare(fs.data)
 	set := &objects{}
 	ldr := &loader{fs: fs, root: path.Join(mount, dir)}
 	if err := d.level(set, ldr, types.KustomizationKind); err != nil {
@@ -68,6 +82,9 @@ func (d *direct) build(fs *files, dir string) (all []*resource.Resource, err err
 	}
 	if err := d.specs.fixReferences(set); err != nil {
 		return nil, err
+	}
+	if fs.late && d.schemas.state == schemasPart {
+		return nil, errIndirect // that file's kinds were not prepared for
 	}
 	return finished(set)
 }
@@ -126,9 +143,33 @@ func (d *direct) resource(set *objects, ldr *loader, p string) error {
 	if err != nil {
 		return err
 	}
-	found, err := d.maps.RF().SliceFromBytes(data)
+	found, err := d.parse(data, len(ldr.open) > 0)
 	set.all = append(set.all, found...)
 	return err
+}
+
+// parse gives the resources of a file; those of a base's file are remembered.
+// Where there is an anchor, nodes may lead to each other.
+func (d *direct) parse(data []byte, base bool) ([]*resource.Resource, error) {
+	if !base || bytes.IndexByte(data, '&') >= 0 {
+		return d.maps.RF().SliceFromBytes(data)
+	}
+	known, ok := d.parsed[string(data)]
+	if !ok {
+		var err error
+		if known, err = d.maps.RF().SliceFromBytes(data); err != nil {
+			return known, err
+		}
+		if d.bytes += len(data); d.bytes > maxParsed || d.parsed == nil {
+			d.parsed, d.bytes = map[string][]*resource.Resource{}, len(data)
+		}
+		d.parsed[string(data)] = known
+	}
+	own := make([]*resource.Resource, len(known))
+	for i, r := range known {
+		own[i] = r.DeepCopy()
+	}
+	return own, nil
 }
 
 // simple tells whether a kustomization has no field but those that this way
@@ -147,8 +188,7 @@ func simple(k types.Kustomization) bool {
 	return reflect.DeepEqual(k, types.Kustomization{})
 }
 
-// generate adds what generators make. One that merges or replaces, or meets an
-// object of its name, is the library's.
+// generate adds what generators make.
 func (d *direct) generate(set *objects, ldr *loader, k *types.Kustomization) error {
 	add := func(g resmap.GeneratorPlugin, config any) error {
 		if err := d.configure(g, ldr, config); err != nil {
@@ -159,13 +199,9 @@ func (d *direct) generate(set *objects, ldr *loader, k *types.Kustomization) err
 			return err
 		}
 		for _, r := range made.Resources() {
-			if b := r.Behavior(); b == types.BehaviorMerge || b == types.BehaviorReplace {
-				return errIndirect
+			if err := set.absorb(r); err != nil {
+				return err
 			}
-			if id := r.CurId(); len(set.GetMatchingResourcesByAnyId(id.Equals)) > 0 {
-				return errIndirect
-			}
-			set.all = append(set.all, r)
 		}
 		return nil
 	}
@@ -216,12 +252,15 @@ func (d *direct) transform(set *objects, ldr *loader, k *types.Kustomization) er
 	if err := d.patch(ldr, k, run); err != nil {
 		return err
 	}
-	v, err := reread(settings{
+	v := settings{
 		Prefix: k.NamePrefix, Suffix: k.NameSuffix, Namespace: k.Namespace, Labels: k.Labels,
 		CommonLabels: k.CommonLabels, CommonAnnotations: k.CommonAnnotations, Replicas: k.Replicas, Images: k.Images,
-	})
-	if err != nil {
-		return err
+	}
+	if !v.survive() {
+		var err error
+		if v, err = reread(v); err != nil {
+			return err
+		}
 	}
 	if v.Namespace != "" {
 		if err := d.namespace(set, v.Namespace); err != nil {
@@ -269,6 +308,35 @@ type settings struct {
 	Replicas                  []types.Replica
 	Images                    []types.Image
 }
+
+// survive tells whether the settings surely come out of their text as they are.
+func (v settings) survive() bool {
+	all := []string{v.Prefix, v.Suffix, v.Namespace}
+	for _, l := range v.Labels {
+		if len(l.FieldSpecs) > 0 {
+			return false
+		}
+		for name, value := range l.Pairs {
+			all = append(all, name, value)
+		}
+	}
+	for _, m := range []map[string]string{v.CommonLabels, v.CommonAnnotations} {
+		for name, value := range m {
+			all = append(all, name, value)
+		}
+	}
+	for _, r := range v.Replicas {
+		all = append(all, r.Name)
+	}
+	for _, i := range v.Images {
+		all = append(all, i.Name, i.NewName, i.NewTag, i.TagSuffix, i.Digest)
+	}
+	return !slices.ContainsFunc(all, func(s string) bool { return strings.Trim(s, ordinary) != "" || len(s) > 100 })
+}
+
+// ordinary are characters that mean nothing to YAML, wherever they stand in a
+// text that is quoted if it would be taken for something else.
+const ordinary = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./-"
 
 // patchConfig is what the patch transformers are configured with.
 type patchConfig struct {

@@ -290,7 +290,10 @@ func (g *grower) generators(dir string) string {
 		for i := range 1 + g.r.IntN(2) {
 			g.made++
 			name := g.one("gen", "gens", fmt.Sprintf("gen%d", g.made))
-			if i > 0 || g.used[kind+name] && !g.in(g.odd) {
+			behavior := ""
+			if i == 0 && g.used[kind+name] && !g.in(3) {
+				behavior = "  behavior: " + g.one("merge", "merge", "replace") + "\n"
+			} else if i > 0 || g.used[kind+name] && !g.in(g.odd) {
 				name = fmt.Sprintf("gen%d", g.made)
 			}
 			g.used[kind+name] = true
@@ -299,6 +302,10 @@ func (g *grower) generators(dir string) string {
 			g.files[dir+"/"+file] = g.one("a=b\nc=d # e\n", "A=1\n", g.strange("A=1", "\x00\xffbinary", "\ufeffa=b"), "k=v\n\n# c\n")
 			b.WriteString("- name: " + name + "\n" + g.opt(4, "  namespace: @S\n"))
 			b.WriteString(g.one("  literals: [a=b, 'c=<@R>']\n", "  files: ["+file+", x="+file+"]\n", "  envs: ["+file+"]\n", "  literals: ['a=\"q\"', b=]\n", "  literals: [a=b]\n") + g.opt(3, options("  ")))
+			if behavior != "" {
+				b.WriteString(behavior)
+				continue
+			}
 			b.WriteString(g.strange("", "  behavior: create\n", "  behavior: merge\n", "  behavior: replace\n", "  type: kubernetes.io/tls\n", "  env: "+file+"\n"))
 		}
 	}

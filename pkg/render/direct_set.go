@@ -70,6 +70,42 @@ func (o *objects) GetMatchingResourcesByAnyId(matches resmap.IdMatcher) []*resou
 	return found
 }
 
+// absorb adds what a generator made, or puts it, with what it is to keep, in the
+// place of the object that it is to merge with or replace.
+func (o *objects) absorb(r *resource.Resource) error {
+	id, behavior := r.CurId(), r.Behavior()
+	merges := behavior == types.BehaviorMerge
+	found := o.GetMatchingResourcesByAnyId(id.Equals)
+	switch {
+	case len(found) == 0 && !merges && behavior != types.BehaviorReplace:
+		o.all = append(o.all, r)
+		return nil
+	case len(found) != 1 || !merges && behavior != types.BehaviorReplace:
+		return errIndirect
+	}
+	old := found[0]
+	origin, err := old.GetOrigin()
+	if err != nil || merges && r.GetKind() == "Secret" && old.Field("stringData") != nil {
+		return errIndirect // the library encodes stringData first
+	}
+	if err := r.CopyMergeMetaDataFieldsFrom(old); err != nil {
+		return errIndirect
+	}
+	if merges {
+		r.MergeDataMapFrom(old)
+		r.MergeBinaryDataMapFrom(old)
+		if origin != nil {
+			r.SetOrigin(origin)
+		}
+	}
+	now := r.CurId()
+	if same := o.GetMatchingResourcesByCurrentId(now.Equals); len(same) != 1 || same[0] != old {
+		return errIndirect
+	}
+	o.all[slices.Index(o.all, old)] = r
+	return nil
+}
+
 func (o *objects) GetById(id ids.ResId) (*resource.Resource, error) {
 	found := o.GetMatchingResourcesByAnyId(id.Equals)
 	if len(found) != 1 {

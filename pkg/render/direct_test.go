@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -52,6 +53,7 @@ func bothWays(t *testing.T, d *direct, all map[string]string, dir string) bool {
 		return false
 	}
 	got, ours := packResult(short, req)
+	d.schemas.whole()
 	m, err := byTheLibrary(tree(all), dir)
 	if err != nil {
 		t.Fatalf("the library says %v, the short way builds\n%s", err, archive(all))
@@ -362,4 +364,25 @@ func TestShortWayKnowsItsFields(t *testing.T) {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
+}
+
+// Settings that are taken as they are are those that the library's encoder
+// gives back as they are.
+func FuzzSettings(f *testing.F) {
+	for _, s := range []string{"a", "5", "1e3", "true", "No", "y", "null", ".", "..", "-", "--", "---", "...", "-1", ".5", "0x1f", "0b1", "0o7", "017", ".inf", "-.inf", ".NaN", "2001-01-01", "/", "a/b", "1.2.3", "e", strings.Repeat("a-", 49)} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		v := settings{
+			Prefix: s, Suffix: s, Namespace: s, Labels: []types.Label{{Pairs: map[string]string{s: s, "l": s}, IncludeTemplates: true}},
+			CommonLabels: map[string]string{s: s}, CommonAnnotations: map[string]string{"a": s, s: "b"},
+			Replicas: []types.Replica{{Name: s, Count: 3}}, Images: []types.Image{{Name: s, NewName: s, NewTag: s, TagSuffix: s, Digest: s}},
+		}
+		if !v.survive() {
+			return
+		}
+		if got, err := reread(v); err != nil || !reflect.DeepEqual(got, v) {
+			t.Errorf("%+v became %+v, %v", v, got, err)
+		}
+	})
 }

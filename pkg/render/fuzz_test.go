@@ -271,7 +271,7 @@ func renderHere(t *testing.T, data []byte, exact bool) (manifest.Set, finding.Li
 		t.Skip("sets the schema of the process")
 	}
 	g.exact = g.exact || exact
-	b := &build{pool: p, gate: g, entry: Entry{Path: "app", File: "sluice.yaml", Line: 1}, top: g.kusts["app"]}
+	b := &build{pool: p, lane: p.Lane(), gate: g, entry: Entry{Path: "app", File: "sluice.yaml", Line: 1}, top: g.kusts["app"]}
 	set, err := b.run(context.Background())
 	if err != nil {
 		t.Fatal(err)

@@ -50,7 +50,7 @@ type memoKey struct {
 
 // memoSize is how many bytes of source the memo remembers readings of before
 // it starts again.
-const memoSize = 64 << 20
+const memoSize = 4 << 20
 
 func newMemo() *memo { return &memo{known: map[memoKey]*reading{}} }
 

@@ -17,6 +17,8 @@ type Command struct {
 	Path string   // of the program
 	Name string   // what it sees as its own name; empty: Path
 	Args []string // after the name
+	// Started is called whenever a worker has been started; it may be nil.
+	Started func()
 }
 
 // process is one running worker.
@@ -37,6 +39,9 @@ func (c Command) start(memory int64) (*process, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("starting a worker: %w", err)
+	}
+	if c.Started != nil {
+		c.Started()
 	}
 	hello := packer{}
 	hello.num(int(memory))

@@ -48,13 +48,13 @@ type done struct {
 // the machine is at fault; beside findings come the objects that have none.
 // Objects that two entries give are there twice.
 func (p *Pool) Render(ctx context.Context, fs *source.FS, entries []Entry) (manifest.Set, error) {
-	return p.RenderEach(ctx, fs, entries, func(manifest.Set) error { return nil })
+	return p.Lane().RenderEach(ctx, fs, entries, func(manifest.Set) error { return nil })
 }
 
 // RenderEach is Render that hands over the objects of each file and each
 // kustomization as soon as they are there, so that whoever needs no more of
 // them than their text can seal them. done is called from several goroutines.
-func (p *Pool) RenderEach(ctx context.Context, fs *source.FS, entries []Entry, done func(manifest.Set) error) (manifest.Set, error) {
+func (l *Lane) RenderEach(ctx context.Context, fs *source.FS, entries []Entry, done func(manifest.Set) error) (manifest.Set, error) {
 	var list finding.List
 	var units []unit
 	for _, e := range entries {
@@ -66,7 +66,7 @@ func (p *Pool) RenderEach(ctx context.Context, fs *source.FS, entries []Entry, d
 		x.entryPath()
 		units = append(units, x.units...)
 	}
-	results := p.each(ctx, fs, units, done)
+	results := l.each(ctx, fs, units, done)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -82,9 +82,9 @@ func (p *Pool) RenderEach(ctx context.Context, fs *source.FS, entries []Entry, d
 }
 
 // each renders the units, as many at a time as there may be workers.
-func (p *Pool) each(ctx context.Context, fs *source.FS, units []unit, ready func(manifest.Set) error) []done {
+func (l *Lane) each(ctx context.Context, fs *source.FS, units []unit, ready func(manifest.Set) error) []done {
 	results := make([]done, len(units))
-	slots := make(chan struct{}, cap(p.slots))
+	slots := make(chan struct{}, l.pool.limit)
 	var wg sync.WaitGroup
 	for i, u := range units {
 		if u.entry.Path == "" {
@@ -98,7 +98,7 @@ func (p *Pool) each(ctx context.Context, fs *source.FS, units []unit, ready func
 			case ctx.Err() != nil:
 				return
 			case u.built:
-				results[i].set, results[i].list, results[i].err = p.kustomize(ctx, fs, u.entry, u.path)
+				results[i].set, results[i].list, results[i].err = l.kustomize(ctx, fs, u.entry, u.path)
 			default:
 				results[i] = file(fs, u)
 			}

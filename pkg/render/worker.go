@@ -41,7 +41,7 @@ func Worker(in io.Reader, out io.Writer) error {
 	if kind != frameHello || hello.err != nil {
 		return errFrame
 	}
-	debug.SetGCPercent(400)
+	debug.SetGCPercent(300)
 	debug.SetMemoryLimit(memory / 4 * 3)
 	debug.SetMaxStack(maxStack)
 	limitProcess(memory)

@@ -19,7 +19,7 @@ func ungated(t *testing.T, p *Pool, archive, dir string) outcome {
 	v := newView(memory(archive))
 	l := p.limits
 	req := request{dir: dir, cpu: int(l.CPU.Seconds()), output: int(l.Output), objects: l.Objects, known: v.known, files: v.data}
-	out, err := p.build(t.Context(), req, false, v.answer)
+	out, err := p.Lane().build(t.Context(), req, false, v.answer)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ type files struct {
 	known map[string]answer
 	data  map[string][]byte
 	ask   func(path string) (answer, error)
+	late  bool // a file came only when it was asked for
 }
 
 var errReadOnly = errors.New("the repository is read only")
@@ -42,7 +43,7 @@ func (f *files) find(name string) (answer, error) {
 			return answer{}, err
 		}
 		if a.kind == leadsToFile {
-			f.data[a.real] = a.data
+			f.data[a.real], f.late = a.data, true
 		}
 		a.data = nil
 		f.known[rel] = a

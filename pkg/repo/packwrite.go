@@ -3,14 +3,18 @@ package repo
 import (
 	"bufio"
 	"bytes"
-	"compress/zlib"
 	"crypto/sha1"
 	"encoding/binary"
+	"errors"
 	"hash/crc32"
 	"io"
+	"runtime"
+	"slices"
+	"sync"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/idxfile"
+	"github.com/klauspost/compress/zlib" // half the time of the standard library's
 )
 
 // encodePack writes the objects as a pack of version 2 without deltas, and gives
@@ -27,30 +31,14 @@ func encodePack(out io.Writer, ids []ID, read func(ID) (made, error)) (sum, inde
 		return nil, nil, err
 	}
 	offset := uint64(len(head))
-	var entry bytes.Buffer
-	deflate, err := zlib.NewWriterLevel(&entry, zlib.BestSpeed) // half the time for a twentieth more bytes
+	err = entries(ids, read, func(e packed) error {
+		idx.Add(plumbing.NewHash(string(e.id)), offset, crc32.ChecksumIEEE(e.data))
+		offset += uint64(len(e.data))
+		_, err := buffered.Write(e.data)
+		return err
+	})
 	if err != nil {
 		return nil, nil, err
-	}
-	for _, id := range ids {
-		entry.Reset()
-		object, err := read(id)
-		if err != nil {
-			return nil, nil, err
-		}
-		entry.Write(entryHeader(object.kind, len(object.data)))
-		deflate.Reset(&entry)
-		if _, err := deflate.Write(object.data); err != nil {
-			return nil, nil, err
-		}
-		if err := deflate.Close(); err != nil {
-			return nil, nil, err
-		}
-		idx.Add(plumbing.NewHash(string(id)), offset, crc32.ChecksumIEEE(entry.Bytes()))
-		if _, err := buffered.Write(entry.Bytes()); err != nil {
-			return nil, nil, err
-		}
-		offset += uint64(entry.Len())
 	}
 	if err := buffered.Flush(); err != nil {
 		return nil, nil, err
@@ -61,6 +49,81 @@ func encodePack(out io.Writer, ids []ID, read func(ID) (made, error)) (sum, inde
 	}
 	index, err = encodeIndex(&idx, sum)
 	return sum, index, err
+}
+
+// packed is one object as it stands in a pack.
+type packed struct {
+	id   ID
+	data []byte
+}
+
+// packedAtOnce is how many objects are compressed before one is written.
+const packedAtOnce = 64
+
+// entries compresses the objects, with every CPU, and hands them on in order.
+func entries(ids []ID, read func(ID) (made, error), each func(packed) error) error {
+	workers := make([]*deflater, min(runtime.GOMAXPROCS(0), max(1, len(ids)/32)))
+	for part := range slices.Chunk(ids, packedAtOnce) {
+		done := make([]packed, len(part))
+		errs := make([]error, len(workers))
+		var running sync.WaitGroup
+		for n := range workers {
+			if workers[n] == nil {
+				d, err := newDeflater()
+				if err != nil {
+					return err
+				}
+				workers[n] = d
+			}
+			running.Go(func() {
+				workers[n].room.Reset()
+				for i := n; i < len(part) && errs[n] == nil; i += len(workers) {
+					done[i].id = part[i]
+					done[i].data, errs[n] = workers[n].entry(part[i], read)
+				}
+			})
+		}
+		running.Wait()
+		if err := errors.Join(errs...); err != nil {
+			return err
+		}
+		for _, e := range done {
+			if err := each(e); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// deflater compresses one object after the other.
+type deflater struct {
+	room    bytes.Buffer // what came of those of one part
+	deflate *zlib.Writer
+}
+
+func newDeflater() (*deflater, error) {
+	d := &deflater{}
+	var err error
+	d.deflate, err = zlib.NewWriterLevel(&d.room, zlib.BestSpeed) // half the time for a twentieth more bytes
+	return d, err
+}
+
+func (d *deflater) entry(id ID, read func(ID) (made, error)) ([]byte, error) {
+	object, err := read(id)
+	if err != nil {
+		return nil, err
+	}
+	start := d.room.Len()
+	d.room.Write(entryHeader(object.kind, len(object.data)))
+	d.deflate.Reset(&d.room)
+	if _, err := d.deflate.Write(object.data); err != nil {
+		return nil, err
+	}
+	if err := d.deflate.Close(); err != nil {
+		return nil, err
+	}
+	return bytes.Clone(d.room.Bytes()[start:]), nil
 }
 
 // entryHeader is an entry's type and size, seven bits a byte after the first four.

@@ -96,6 +96,24 @@ func (v *Validator) Unchecked(o *manifest.Object) string {
 	return fmt.Sprintf("%s: no CustomResourceDefinition of %s %s is at hand", shown(o), o.APIVersion, o.ID.Kind)
 }
 
+// Own tells whether an object is of one of Kubernetes' own groups: what
+// Validate and Unchecked say of it does not depend on definitions, unless
+// Overrides.
+func (v *Validator) Own(o *manifest.Object) bool { return v.release.groups[o.ID.Group] }
+
+// Overrides tells whether a definition that was added is of one of Kubernetes'
+// own groups.
+func (v *Validator) Overrides() bool {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	for k := range v.crds {
+		if v.release.groups[k.group] {
+			return true
+		}
+	}
+	return false
+}
+
 // encrypted tells whether SOPS wrote the object: what the API server gets is
 // decrypted before, and has other types and no field sops.
 func encrypted(o *manifest.Object) bool { return manifest.Field(o.Node, "sops", "mac") != nil }

@@ -174,8 +174,16 @@ func list[T any](t *text, name string, items []T) {
 	}
 }
 
-// encode prints the record, field by field as encode would.
+// encode prints the record.
 func (r Record) encode() ([]byte, error) {
+	if out, ok := r.printed(); ok {
+		return bytes.Clone(out), nil
+	}
+	return r.byTheLibrary()
+}
+
+// byTheLibrary prints the record field by field as encode would.
+func (r Record) byTheLibrary() ([]byte, error) {
 	var t text
 	t.add(struct {
 		Commit   string    `yaml:"commit"`

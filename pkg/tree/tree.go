@@ -32,21 +32,19 @@ type laid struct {
 	list    finding.List
 }
 
-// Lay makes the app's files ahead of the environment's. Unless the objects are
-// to be kept, its Set then tells what they are and where they come from, and
+// Lay makes the app's files ahead of the environment's. Of objects that are
+// not to be kept, its Set then tells what they are and where they come from, and
 // no more: those of a whole environment need not be in memory at once.
-func (a *App) Lay(keep bool) error {
+func (a *App) Lay(keep func(*manifest.Object) bool) error {
 	l, err := layApp(*a)
 	if err != nil {
 		return err
 	}
-	if keep {
-		a.laid = l
-		return nil
-	}
 	set := make(manifest.Set, len(a.Set))
 	for i, o := range a.Set {
-		set[i] = &manifest.Object{ID: o.ID, APIVersion: o.APIVersion, Origin: o.Origin}
+		if set[i] = o; !keep(o) {
+			set[i] = &manifest.Object{ID: o.ID, APIVersion: o.APIVersion, Origin: o.Origin}
+		}
 	}
 	a.Set, a.laid = set, l
 	return nil
@@ -92,7 +90,7 @@ func LayWith(name, dir string, apps []App, taken map[string]Taken) (*Environment
 			continue
 		}
 		if app.laid == nil {
-			if err := app.Lay(true); err != nil {
+			if err := app.Lay(func(*manifest.Object) bool { return true }); err != nil {
 				return nil, err
 			}
 		}

@@ -37,6 +37,14 @@ func (k *checker) export() {
 		return
 	}
 	k.into()
+	if _, rest, web := strings.Cut(x.Repository, "://"); web {
+		authority, _, _ := strings.Cut(rest, "/")
+		if at := strings.LastIndex(authority, "@"); at >= 0 && strings.Contains(authority[:at], ":") {
+			// The text is not repeated.
+			k.add("export.repository", "export.repository holds a password, and what is made of it is no Secret",
+				"take it out, and keep it in a Secret in the cluster; export.flux.secret names Flux's")
+		}
+	}
 	k.labels(map[string]string{"export.name": x.Name})
 	for i, name := range x.Suspend {
 		env, app, within := strings.Cut(name, "/")

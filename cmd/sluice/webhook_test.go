@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -31,7 +32,8 @@ var (
 )
 
 // webhookServe VAR [STATUS...] puts the address of a webhook into a variable.
-// It answers with one status after the other, and with 200 then.
+// It answers with one status after the other, and with 200 then. "chatty" is
+// status 500, and then words that no request has asked for.
 func webhookServe(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: webhook-serve VAR [STATUS...]")
@@ -51,6 +53,17 @@ func webhookServe(ts *testscript.TestScript, neg bool, args []string) {
 		text := local.ReplaceAll(clock.ReplaceAll(body, []byte(`"time":"T"`)), []byte("http://forge.test"))
 		hooks.got = append(hooks.got, fmt.Sprintf("%s %s %s %s %s\n%s\n", name, r.Method, r.URL.Path, r.Header.Get(notify.EventHeader), signed, text))
 		status := http.StatusOK
+		if len(answers) > 0 && answers[0] == "chatty" {
+			answers = answers[1:]
+			conn, _, err := w.(http.Hijacker).Hijack()
+			if err == nil {
+				fmt.Fprint(conn, "HTTP/1.1 500 Odd\r\nContent-Length: 0\r\n\r\n")
+				time.Sleep(50 * time.Millisecond) // a connection that is idle again
+				fmt.Fprint(conn, "##[error]an answer that nobody is to see\r\n")
+				conn.Close()
+			}
+			return
+		}
 		if len(answers) > 0 {
 			status, _ = strconv.Atoi(answers[0])
 			answers = answers[1:]

@@ -18,6 +18,25 @@ const maxSummary = 50
 // output is a value for the next steps of a CI job.
 type output struct{ name, value string }
 
+// outputNames are those of all outputs. A command that has some takes the others
+// of an earlier command away: they are about something else.
+var outputNames = [...]string{"commit", "changed", "pull-request"}
+
+// everyOutput gives all of them, empty where this run has none.
+func everyOutput(outputs []output) []output {
+	var list []output
+	for _, name := range outputNames {
+		o := output{name: name}
+		for _, had := range outputs {
+			if had.name == name {
+				o = had
+			}
+		}
+		list = append(list, o)
+	}
+	return list
+}
+
 // put sets an output. An empty one is not there.
 func (c *command) put(name, value string) {
 	if value != "" {
@@ -39,7 +58,7 @@ func (c *command) publish() {
 	}
 	if file := c.Env("GITHUB_OUTPUT"); file != "" && len(c.news.outputs) > 0 {
 		var b strings.Builder
-		for _, o := range c.news.outputs {
+		for _, o := range everyOutput(c.news.outputs) {
 			b.WriteString(o.name + "=" + o.value + "\n")
 		}
 		warn("GITHUB_OUTPUT", appendTo(file, b.String()))
@@ -52,7 +71,7 @@ func (c *command) publish() {
 		warn("GITHUB_STEP_SUMMARY", appendTo(file, b.String()+"\n"))
 	}
 	if file := c.Env("SLUICE_DOTENV"); file != "" && len(c.news.outputs) > 0 {
-		warn("SLUICE_DOTENV", dotenv(file, c.news.outputs))
+		warn("SLUICE_DOTENV", dotenv(file, everyOutput(c.news.outputs)))
 	}
 }
 
@@ -66,7 +85,7 @@ func appendTo(file, text string) error {
 }
 
 // dotenv sets variables in a file that a CI system hands on to later jobs. What
-// an earlier command of the job has set is replaced.
+// an earlier command of the job has set is replaced, or taken away.
 func dotenv(file string, outputs []output) error {
 	data, err := os.ReadFile(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -78,7 +97,9 @@ func dotenv(file string, outputs []output) error {
 	for _, o := range outputs {
 		name := "SLUICE_" + strings.ToUpper(strings.ReplaceAll(o.name, "-", "_"))
 		names[name] = true
-		set.WriteString(name + "=" + o.value + "\n")
+		if o.value != "" {
+			set.WriteString(name + "=" + o.value + "\n")
+		}
 	}
 	for line := range strings.Lines(string(data)) {
 		if name, _, _ := strings.Cut(line, "="); !names[name] {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -44,6 +45,9 @@ func Main(ctx context.Context, p Program) int {
 		}
 		return 0
 	}
+	// Libraries log what servers say, as it comes and past every printer here.
+	// What matters of it is in their errors.
+	log.SetOutput(io.Discard)
 	if p.Version == "" {
 		p.Version = buildVersion()
 	}

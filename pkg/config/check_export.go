@@ -37,6 +37,14 @@ func (k *checker) export() {
 		return
 	}
 	k.into()
+	if _, rest, web := strings.Cut(x.Repository, "://"); web {
+		authority, _, _ := strings.Cut(rest, "/")
+		if at := strings.LastIndex(authority, "@"); at >= 0 && strings.Contains(authority[:at], ":") {
+			// The text is not repeated.
+			k.add("export.repository", "export.repository holds a password, and what is made of it is no Secret",
+				"take it out, and keep it in a Secret in the cluster; export.flux.secret names Flux's")
+		}
+	}
 	k.labels(map[string]string{"export.name": x.Name})
 	for i, name := range x.Suspend {
 		env, app, within := strings.Cut(name, "/")
@@ -88,10 +96,33 @@ func (k *checker) into() {
 			k.add(index("apps", i)+".name", fmt.Sprintf("app %q has the name of what export.into makes", u.App), "rename it")
 		}
 	}
+	k.followed()
 	for i, name := range x.Suspend {
 		if x.Kluctl != nil && !strings.Contains(name, "/") {
 			k.add(index("export.suspend", i), fmt.Sprintf("export.suspend: with export.into, kluctl would not see the end of it: nothing of %q would be applied any more", name),
 				"suspend the KluctlDeployment in the cluster instead")
+		}
+	}
+}
+
+// followed checks that no two apps are followed by objects of one name, which
+// end in those of environment and app. Each environment's lie on its own branch,
+// so nobody else sees them side by side; in one cluster they would take turns.
+func (k *checker) followed() {
+	if k.Export.Flux == nil && k.Export.ArgoCD == nil {
+		return // kluctl follows environments
+	}
+	seen := map[string][2]string{}
+	for i, e := range k.Environments {
+		for _, u := range k.All(e) {
+			name := e.Name + "-" + u.App
+			other, taken := seen[name]
+			if !taken {
+				seen[name] = [2]string{e.Name, u.App}
+			} else if other[0] != e.Name {
+				k.add(index("environments", i)+".name", fmt.Sprintf("with export.into, app %q of %q and app %q of %q would be followed by objects of one name, %s", other[1], other[0], u.App, e.Name, name),
+					"rename one of the apps or environments")
+			}
 		}
 	}
 }

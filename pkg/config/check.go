@@ -7,13 +7,15 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/sluice-dev/sluice/pkg/finding"
 	"github.com/sluice-dev/sluice/pkg/refname"
 )
 
 var (
-	label       = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
+	// Counted repeats are dear to compile: only where they are asked for.
+	label       = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`) })
 	branchPath  = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$`)
 	placeholder = regexp.MustCompile(`\{[^}]*\}?|\}`)
 	remote      = regexp.MustCompile(`(?i)^(git|hg|s3|gcs|https?|ssh|file|ftp)(@|::|:)|://|[?&]ref=|^(www\.)?(github\.com|gitlab\.com|bitbucket\.org)[/:]|\.git(/|$)`)
@@ -158,7 +160,7 @@ func (k *checker) environments() {
 			k.add(at, "an environment without a name", "add name:")
 			continue
 		}
-		if !label.MatchString(e.Name) {
+		if !label().MatchString(e.Name) {
 			k.add(at+".name", fmt.Sprintf("environment name %q is not a DNS label", e.Name), "lower-case letters, digits and dashes, 63 at most")
 			continue
 		}
@@ -194,7 +196,7 @@ environments:
 	for i, e := range k.Environments {
 		at := index("environments", i)
 		at = join(at, "branch")
-		if !label.MatchString(e.Name) || taken[e.Name] {
+		if !label().MatchString(e.Name) || taken[e.Name] {
 			continue // the branch's default holds the same fault
 		}
 		taken[e.Name] = true
@@ -257,7 +259,7 @@ func (k *checker) apps() {
 		case a.Name == "":
 			k.add(at, "an app without a name", "add name:")
 			continue
-		case !label.MatchString(a.Name):
+		case !label().MatchString(a.Name):
 			k.add(at+".name", fmt.Sprintf("app name %q is not a DNS label", a.Name), "lower-case letters, digits and dashes, 63 at most")
 		}
 		if first, double := names[a.Name]; double {
@@ -286,7 +288,7 @@ func (k *checker) apps() {
 	k.dependencies(known)
 }
 
-var commitID = regexp.MustCompile(`^[0-9a-f]{40}$`)
+var commitID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{40}$`) })
 
 // revision checks the source commits that an app is held back to. A shortened
 // id would name another commit one day.
@@ -301,7 +303,7 @@ func (k *checker) revision(at string, a App) {
 		if _, ok := k.Environment(name); !ok {
 			k.add(here, fmt.Sprintf("revision names %q, which is no environment", name), "")
 		}
-		if !commitID.MatchString(a.Revision[name]) {
+		if !commitID().MatchString(a.Revision[name]) {
 			k.add(here, fmt.Sprintf("revision %q is not a full commit id", a.Revision[name]), "git rev-parse prints it: 40 hex digits")
 		}
 	}

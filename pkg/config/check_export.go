@@ -130,7 +130,7 @@ func (k *checker) followed() {
 // labels checks names of objects, by their config paths.
 func (k *checker) labels(names map[string]string) {
 	for _, at := range slices.Sorted(maps.Keys(names)) {
-		if name := names[at]; name != "" && !label.MatchString(name) {
+		if name := names[at]; name != "" && !label().MatchString(name) {
 			k.add(at, fmt.Sprintf("%s %q is not a DNS label", at, name), "lower-case letters, digits and dashes, 63 at most")
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/sluice-dev/sluice/pkg/refname"
 )
@@ -14,13 +15,15 @@ import (
 var (
 	pathElement = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]*$`)
 	component   = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]*\.ya?ml$`)
-	fullVersion = regexp.MustCompile(`^v(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})(-(0|[1-9][0-9]{0,8}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)(\.(0|[1-9][0-9]{0,8}|[0-9]*[A-Za-z-][0-9A-Za-z-]*))*)?$`)
+	fullVersion = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^v(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})(-(0|[1-9][0-9]{0,8}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)(\.(0|[1-9][0-9]{0,8}|[0-9]*[A-Za-z-][0-9A-Za-z-]*))*)?$`)
+	})
 )
 
 // IsRelease tells whether a text can be the version of a release: one in full,
 // such as v21.0.0. There is no build metadata in it, as it would not tell
 // which of two is newer.
-func IsRelease(text string) bool { return fullVersion.MatchString(text) }
+func IsRelease(text string) bool { return fullVersion().MatchString(text) }
 
 // IsClusterName tells whether a text can be a cluster's name: a path of
 // directories, none of which begins with a dot, that a branch can be named

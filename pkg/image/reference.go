@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Reference is an image as a container names it.
@@ -46,9 +47,10 @@ type Wanted struct {
 }
 
 var (
-	nameForm   = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9._-]*)(:[0-9]+)?(/[a-zA-Z0-9._-]+)*$`)
-	tagForm    = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}$`)
-	digestForm = regexp.MustCompile(`^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$`)
+	nameForm = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9._-]*)(:[0-9]+)?(/[a-zA-Z0-9._-]+)*$`)
+	// Counted repeats are dear to compile: only where they are asked for.
+	tagForm    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}$`) })
+	digestForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$`) })
 )
 
 // ParseWanted reads IMAGE=NAME:TAG. On the right each part may be left out:
@@ -64,9 +66,9 @@ func ParseWanted(text string) (Wanted, error) {
 		return Wanted{}, fmt.Errorf("%q: nothing stands behind the last %s", text, to[len(to)-1:])
 	case t.Name != "" && !nameForm.MatchString(t.Name):
 		return Wanted{}, fmt.Errorf("%q: %q is not an image's name", text, t.Name)
-	case t.Tag != "" && !tagForm.MatchString(t.Tag):
+	case t.Tag != "" && !tagForm().MatchString(t.Tag):
 		return Wanted{}, fmt.Errorf("%q: %q is not a tag", text, t.Tag)
-	case t.Digest != "" && !digestForm.MatchString(t.Digest):
+	case t.Digest != "" && !digestForm().MatchString(t.Digest):
 		return Wanted{}, fmt.Errorf("%q: %q is not a digest, sha256: and 64 hexadecimal digits", text, t.Digest)
 	case !strings.ContainsAny(to, "/:@"):
 		return Wanted{}, fmt.Errorf("%q: %q can be a name or a tag: write %s=:%s for the tag, or the name with its registry", text, to, image, to)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 
@@ -60,8 +61,9 @@ func objects(n *yaml.Node, origin Origin, list *finding.List) Set {
 }
 
 var (
-	kindName   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]{0,62}$`)
-	dnsLabel   = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
+	// Counted repeats are dear to compile: only where they are asked for.
+	kindName   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]{0,62}$`) })
+	dnsLabel   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`) })
 	dnsDomain  = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
 	apiVersion = regexp.MustCompile(`^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?v?[a-z0-9]+$`)
 	segment    = regexp.MustCompile(`^[!-$&-.0-~]+$`)
@@ -81,14 +83,14 @@ func New(n *yaml.Node, origin Origin, list *finding.List) *Object {
 	namespace := ""
 	if ns := Field(meta, "namespace"); ns != nil && ns.Tag != tagNull {
 		namespace = c.text(meta, "namespace", meta)
-		if namespace != "" && !dnsLabel.MatchString(namespace) {
+		if namespace != "" && !dnsLabel().MatchString(namespace) {
 			c.add(ns, fmt.Sprintf("namespace %q is not a DNS label", namespace), "")
 		}
 	}
 	if version != "" && !apiVersion.MatchString(version) {
 		c.add(Field(n, "apiVersion"), fmt.Sprintf("apiVersion %q is neither a version nor group/version", version), "")
 	}
-	if kind != "" && !kindName.MatchString(kind) {
+	if kind != "" && !kindName().MatchString(kind) {
 		c.add(Field(n, "kind"), fmt.Sprintf("kind %q is not a kind's name", kind), "")
 	}
 	id := ID{Group: Group(version), Kind: kind, Namespace: namespace, Name: c.name(n, meta)}

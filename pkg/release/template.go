@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -152,14 +153,14 @@ func (f *filling) name(file, rel string) string {
 		if parts[i] = f.text(file, 0, part); parts[i] == part || len(f.list) > before {
 			continue
 		}
-		if p := parts[i]; !fileName.MatchString(p) {
+		if p := parts[i]; !fileName().MatchString(p) {
 			f.list.Add(file, 0, fmt.Sprintf("the name would be %q, which cannot be that of a file", p), "letters, digits, dots, dashes and _, no dot first")
 		}
 	}
 	return strings.Join(parts, "/")
 }
 
-var fileName = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$`)
+var fileName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$`) })
 
 // file fills in the scalars of a file, so that a value stays one whatever is in
 // it. Comments stay as they are.

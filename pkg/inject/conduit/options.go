@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sluice-dev/sluice/pkg/config"
@@ -48,8 +49,9 @@ var newcomers = [...]struct {
 }
 
 var (
-	dnsLabel   = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
-	tagText    = regexp.MustCompile(`^[.a-zA-Z0-9_-]{1,128}$`)
+	// Counted repeats are dear to compile: only where they are asked for.
+	dnsLabel   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`) })
+	tagText    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[.a-zA-Z0-9_-]{1,128}$`) })
 	imageText  = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]*(:[0-9]+)?(/[a-zA-Z0-9][a-zA-Z0-9._-]*)*$`)
 	logText    = regexp.MustCompile(`^[ -~]+$`)
 	pullPolicy = regexp.MustCompile(`^(Always|IfNotPresent|Never)$`)
@@ -97,7 +99,7 @@ func (r *reader) image(option string, given *string, fallback string) string {
 		return fallback
 	}
 	if colon := strings.LastIndex(*given, ":"); colon > strings.LastIndex(*given, "/") {
-		if tagText.MatchString((*given)[colon+1:]) && imageText.MatchString((*given)[:colon]) {
+		if tagText().MatchString((*given)[colon+1:]) && imageText.MatchString((*given)[:colon]) {
 			r.refuse(option, "set imageTag for another tag than the release's", "%q has a tag", *given)
 			return *given
 		}
@@ -127,11 +129,11 @@ func resolve(rel release, c config.Conduit) (settings, error) {
 	f := rel.family()
 	tag := rel.String()
 	if c.ImageTag != "" {
-		tag = r.text("imageTag", &c.ImageTag, "", tagText, "an image tag")
+		tag = r.text("imageTag", &c.ImageTag, "", tagText(), "an image tag")
 	}
 	s := settings{
 		tag:          tag,
-		namespace:    r.text("conduitNamespace", c.ConduitNamespace, f.mesh, dnsLabel, "a namespace's name"),
+		namespace:    r.text("conduitNamespace", c.ConduitNamespace, f.mesh, dnsLabel(), "a namespace's name"),
 		initImage:    r.image("initImage", c.InitImage, f.initImage()),
 		proxyImage:   r.image("proxyImage", c.ProxyImage, f.proxyImage()),
 		pullPolicy:   r.text("imagePullPolicy", c.ImagePullPolicy, "IfNotPresent", pullPolicy, "Always, IfNotPresent or Never"),

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // PinError is what is wrong with a pin. It never shows a URL: that may hold
@@ -22,12 +23,13 @@ type PinError struct {
 func (e *PinError) Error() string { return e.Field + ": " + e.Text }
 
 var (
-	toolName     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+	// Counted repeats are dear to compile: only where they are asked for.
+	toolName     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`) })
 	platformName = regexp.MustCompile(`^[a-z0-9]+/[a-z0-9]+$`)
 	versionText  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]*$`)
 	digit        = regexp.MustCompile(`[0-9]`)
 	wildcard     = regexp.MustCompile(`(^|\.)[xX](\.|$)`)
-	sha256Text   = regexp.MustCompile(`^[0-9A-Fa-f]{64}$`)
+	sha256Text   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9A-Fa-f]{64}$`) })
 )
 
 // Check tells whether the pin is exact and complete. What is wrong comes as
@@ -35,7 +37,7 @@ var (
 func (t Tool) Check() error {
 	var errs []error
 	add := func(field, text, hint string) { errs = append(errs, &PinError{Field: field, Text: text, Hint: hint}) }
-	if !toolName.MatchString(t.Name) {
+	if !toolName().MatchString(t.Name) {
 		add("name", fmt.Sprintf("%q is not a program's name", t.Name), "use letters, digits, dots and dashes")
 	}
 	if !exact(t.Version) {
@@ -50,7 +52,7 @@ func (t Tool) Check() error {
 			add(field, fmt.Sprintf("%q is not a platform", platform), "write it as system/processor, for instance linux/amd64")
 		}
 		a := t.Platforms[platform]
-		if !sha256Text.MatchString(a.SHA256) {
+		if !sha256Text().MatchString(a.SHA256) {
 			add(field+".sha256", "is not a SHA-256 checksum of 64 hex digits", "take the one that the program's authors publish")
 		}
 		if text, hint := checkURL(a.URL); text != "" {
